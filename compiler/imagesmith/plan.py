@@ -1,0 +1,204 @@
+"""What a build will do, decided: stages, steps, publications, variables and needs, in Packer's newest words.
+
+Planning is pure. Everything after it (`targets`, `emit`, the runner) carries out what stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imagesmith.diagnostics import Path
+from imagesmith.hcl import Block
+
+
+class OsType(StrEnum):
+    """The operating system of the machine, as Packer and Azure spell it."""
+
+    LINUX = "Linux"
+    WINDOWS = "Windows"
+
+
+class StageName(StrEnum):
+    """The Packer runs of a build, also the names of their folders."""
+
+    BUILD = "build"
+    VALIDATE = "validate"
+
+
+class OnError(StrEnum):
+    """`errorHandling` of the template and `-on-error` of Packer."""
+
+    CLEANUP = "cleanup"
+    ABORT = "abort"
+
+
+class FetchKind(StrEnum):
+    """What a file to fetch is: a script that is run, or a file that is copied."""
+
+    SCRIPT = "script"
+    FILE = "file"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetch:
+    """A file that the template names by URI (or by a path relative to the template) and that a step needs.
+
+    `file` is its place in the stage's folder, `path` the property that names it, `sha256` lower-case hex or None.
+    """
+
+    uri: str = field(repr=False)
+    kind: FetchKind
+    file: str
+    path: Path
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepFile:
+    """A file of a step, relative to the stage's folder. Content is None while it has to be fetched."""
+
+    name: str
+    content: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One provisioner: a customizer, a validator, or one of our own steps around them.
+
+    `id` is ``customize[3]``, ``validate[0]``, ``deprovision``, ...; `path` is where it stands in the template, None for
+    our own. `marker` is a text that Packer prints when the step starts (the script's file name), None for steps without
+    a file, which are matched by their order. `digest` covers the step, its files and everything before it.
+    """
+
+    id: str
+    kind: str
+    title: str
+    path: Path | None
+    block: Block
+    files: tuple[StepFile, ...] = ()
+    marker: str | None = None
+    digest: str = ""
+
+
+class PublicationKind(StrEnum):
+    """The kinds of distributor, in the template's words."""
+
+    MANAGED_IMAGE = "ManagedImage"
+    SHARED_IMAGE = "SharedImage"
+    VHD = "VHD"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """One result of the build stage. `artifact_id` is the id that it will have, with `{version}` where a version is
+    resolved just before the build; None for a VHD, whose address is only known afterwards.
+
+    `intermediate` ones are needed on the way (named by the run) and removed when the run has published.
+    """
+
+    kind: PublicationKind
+    run_output_name: str
+    path: Path
+    artifact_id: str | None
+    artifact_tags: Mapping[str, str] = field(default_factory=dict)
+    exclude_from_latest: bool = False
+    intermediate: bool = False
+
+
+class NeedKind(StrEnum):
+    """What has to exist in Azure before a build can start."""
+
+    RESOURCE_GROUP = "resource group"
+    GALLERY_IMAGE = "gallery image definition"
+    GALLERY_IMAGE_VERSION = "gallery image version"
+    MANAGED_IMAGE = "managed image"
+    PLATFORM_IMAGE = "platform image"
+    SUBNET = "subnet"
+    IDENTITY = "user-assigned identity"
+    STORAGE_CONTAINER = "storage container"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """Something that the plan refers to and does not make. `id` is an ARM id; `publisher:offer:sku:version` for a
+    platform image, the container's URL for a storage container."""
+
+    kind: NeedKind
+    id: str
+    path: Path
+
+
+class VersionScheme(StrEnum):
+    """How a gallery version's number is found (aib-templates.md §2.8)."""
+
+    LATEST = "Latest"
+    SOURCE = "Source"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionRequest:
+    """A gallery version's number to be resolved against the gallery just before the build."""
+
+    variable: str
+    gallery_image_id: str
+    scheme: VersionScheme
+    major: int | None
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variable:
+    """An input variable of the HCL. `value` is what `plan.json` shows and `packer validate` needs without a run.
+
+    Variables without a default must be given; `default_null` ones may stay away.
+    """
+
+    name: str
+    description: str
+    type: str = "string"
+    sensitive: bool = False
+    default_null: bool = True
+    value: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One Packer run: its source, its steps, and what its files need beside them.
+
+    `never_captures` means that the target has no `skip_create_image`: the last step, after all others passed, ends in
+    `stop_exit_code`, which the supervisor, and only it, reads as success.
+    """
+
+    name: StageName
+    source: Block
+    steps: tuple[Step, ...]
+    fetches: tuple[Fetch, ...] = ()
+    settings: Block | None = None
+    """The `packer { required_plugins }` block, None where the target knows none."""
+    on_error: OnError = OnError.CLEANUP
+    stop_exit_code: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildPlan:
+    """A whole build. `stages` are in the order in which they run."""
+
+    name: str
+    os_type: OsType
+    location: str
+    stages: tuple[Stage, ...]
+    publications: tuple[Publication, ...]
+    variables: tuple[Variable, ...]
+    needs: tuple[Need, ...] = ()
+    versions: tuple[VersionRequest, ...] = ()
+    timeout_s: int = 240 * 60
+    continue_distribute_on_failure: bool = False
+    source_validation_only: bool = False
+    needs_basic_public_ip: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def stage(self, name: StageName) -> Stage | None:
+        """The stage of this name, None if the plan has none."""
+        return next((stage for stage in self.stages if stage.name is name), None)

@@ -1,0 +1,31 @@
+"""Reading: JSON or YAML text to a `Document` whose every value knows where it stands."""
+
+from imagesmith.source.values import (
+    Array,
+    Data,
+    Document,
+    Member,
+    Object,
+    Origin,
+    Value,
+    locate,
+    plain,
+    transform,
+    walk,
+    wrap,
+)
+
+__all__ = [
+    "Array",
+    "Data",
+    "Document",
+    "Member",
+    "Object",
+    "Origin",
+    "Value",
+    "locate",
+    "plain",
+    "transform",
+    "walk",
+    "wrap",
+]

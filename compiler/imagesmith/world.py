@@ -1,0 +1,34 @@
+"""Where a run takes place: the environment, credential and addresses of the real Azure or of a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """What a build needs to know of its surroundings. `build` never asks whether it is a sandbox.
+
+    `environment` is the whole environment of Packer and its plugins (scrubbed, without variables of HCL);
+    `variables` are values for the HCL variables of the plan (login, `ssh_port`); those named in `secrets` are given to
+    the redactor as well. `credential` and `sdk_options` (keyword arguments for every client) are for Azure's SDKs.
+    """
+
+    name: str
+    environment: Mapping[str, str]
+    subscription_id: str
+    tenant_id: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    credential: TokenCredential | None = field(default=None, repr=False)
+    sdk_options: Mapping[str, object] = field(default_factory=dict, repr=False)
+    gives_basic_public_ips: bool = False
+    """Whether a public IP of the Basic kind can still be had; Azure stopped on 31 March 2025 (lowering.md §1.3)."""
+    records_steps: bool = False
+    """Whether machines keep the steps without running them."""
+    notes: tuple[str, ...] = ()

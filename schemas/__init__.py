@@ -1,0 +1,1 @@
+"""JSON Schemas of the image template, one per API version; data, read through importlib.resources."""

@@ -1,0 +1,1 @@
+"""Jinja templates of the files that are written; data, read through importlib.resources."""
