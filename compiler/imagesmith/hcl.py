@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r'[\\"\n\r\t\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
 
 
@@ -43,9 +44,15 @@ class Rendered:
     text: str
 
 
-Literal: TypeAlias = (
-    "bool | int | str | Expression | InTemplateFolder | Rendered | tuple[Literal, ...] | Mapping[str, Literal] | None"
-)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of one of Packer's functions: ``merge({ … }, var.tags)``."""
+
+    function: str
+    arguments: tuple[Literal, ...]
+
+
+Literal: TypeAlias = "bool | int | str | Expression | Call | InTemplateFolder | Rendered | tuple[Literal, ...] | Mapping[str, Literal] | None"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,18 +74,26 @@ def attributes(**values: Literal) -> tuple[tuple[str, Literal], ...]:
     return tuple((name, value) for name, value in values.items() if value is not None)
 
 
+def unfit(text: str) -> str | None:
+    """Why a text cannot stand in HCL unchanged, None where it can (packer.md §5.4)."""
+    if "\0" in text:
+        return "it holds a NUL character, which HCL cannot hold"
+    if _SURROGATE.search(text):
+        return "it holds half of a surrogate pair, which no file can hold"
+    if not unicodedata.is_normalized("NFC", text):
+        return "it is not in Unicode's NFC form, and HCL would change it silently"
+    return None
+
+
 def quote(text: str) -> str:
     """A quoted literal that evaluates to exactly this text (packer.md §5.4).
 
     Raises ValueError for text that HCL cannot hold: NUL, lone surrogates, and text that is not in Unicode's NFC form,
     which HCL would change silently.
     """
-    if "\0" in text:
-        raise ValueError("HCL cannot hold a NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("HCL cannot hold a lone surrogate")
-    if not unicodedata.is_normalized("NFC", text):
-        raise ValueError("HCL changes text that is not in Unicode NFC form")
+    problem = unfit(text)
+    if problem:
+        raise ValueError(problem)
     escaped = _CONTROL.sub(lambda match: _ESCAPES.get(match[0]) or f"\\u{ord(match[0]):04X}", text)
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
 
@@ -107,6 +122,8 @@ def literal(value: Literal, *, indent: int = 0) -> Raw:  # noqa: PLR0911 - one r
             return Raw(quote(value))
         case Expression():
             return Raw(value.text)
+        case Call():
+            return Raw(f"{value.function}({', '.join(literal(item, indent=indent) for item in value.arguments)})")
         case InTemplateFolder():
             return Raw('"${path.root}/' + quote(value.path)[1:])
         case Rendered():

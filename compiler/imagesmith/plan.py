@@ -76,7 +76,7 @@ class Step:
     kind: str
     title: str
     path: Path | None
-    block: Block
+    blocks: tuple[Block, ...]
     files: tuple[StepFile, ...] = ()
     marker: str | None = None
     digest: str = ""
@@ -164,17 +164,26 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """A part of the `source "azure-arm"` block that belongs together; `name` picks its template."""
+
+    name: str
+    body: Block
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """One Packer run: its source, its steps, and what its files need beside them.
 
-    `never_captures` means that the target has no `skip_create_image`: the last step, after all others passed, ends in
-    `stop_exit_code`, which the supervisor, and only it, reads as success.
+    Where the target has no `skip_create_image`, the last step of a stage that captures nothing, after all others passed,
+    ends in `stop_exit_code`, which the supervisor, and only it, reads as success.
     """
 
     name: StageName
-    source: Block
+    sections: tuple[Section, ...]
     steps: tuple[Step, ...]
     fetches: tuple[Fetch, ...] = ()
+    variables: tuple[Variable, ...] = ()
     settings: Block | None = None
     """The `packer { required_plugins }` block, None where the target knows none."""
     on_error: OnError = OnError.CLEANUP
@@ -190,13 +199,17 @@ class BuildPlan:
     location: str
     stages: tuple[Stage, ...]
     publications: tuple[Publication, ...]
-    variables: tuple[Variable, ...]
     needs: tuple[Need, ...] = ()
     versions: tuple[VersionRequest, ...] = ()
     timeout_s: int = 240 * 60
     continue_distribute_on_failure: bool = False
     source_validation_only: bool = False
+    subscription_id: str | None = None
+    """The subscription that the template's own ids point at, None where it names none."""
+    spare_resource_group: str | None = None
+    """A resource group that exists for certain, for what a Packer needs only on the way."""
     needs_basic_public_ip: bool = False
+    """Set by `targets`: the Packer asks for a public IP of a kind that Azure no longer gives."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def stage(self, name: StageName) -> Stage | None:
