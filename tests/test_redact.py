@@ -1,0 +1,230 @@
+"""No secret stays readable, whatever has been done to it on the way, and nothing else is touched."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import shlex
+import time
+import urllib.parse
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagesmith.redact import MARK, Redactor, redact_url
+
+AWKWARD = """Pa,ss wörd{{ .X }}$HOME"quoted" 'single' `tick` \\back/slash<&>%41+=${a}%{b}"""
+
+Encoder = Callable[[str], str]
+
+ENCODERS: dict[str, Encoder] = {
+    "raw": lambda text: text,
+    "json": json.dumps,
+    "json with unicode": lambda text: json.dumps(text, ensure_ascii=False),
+    "json in json": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "json as Go writes it": lambda text: (
+        json.dumps(text, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    ),
+    "json with escaped slashes": lambda text: json.dumps(text).replace("/", "\\/"),
+    "query": lambda text: urllib.parse.quote(text, safe=""),
+    "query in small letters": lambda text: _small_percents(urllib.parse.quote(text, safe="")),
+    "path": urllib.parse.quote,
+    "form": urllib.parse.quote_plus,
+    "html": html.escape,
+    "html without quotes": lambda text: html.escape(text, quote=False),
+    "xml": lambda text: html.escape(text, quote=False).replace("'", "&apos;").replace('"', "&quot;"),
+    "packer's machine-readable": lambda text: (
+        text.replace(",", "%!(PACKER_COMMA)").replace("\r", "\\r").replace("\n", "\\n")
+    ),
+    "sh": shlex.quote,
+    "sh, by hand": lambda text: "'" + text.replace("'", "'\\''") + "'",
+    "powershell, single": lambda text: "'" + text.replace("'", "''") + "'",
+    "hcl": lambda text: text.replace("${", "$${").replace("%{", "%%{"),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 of a line": lambda text: base64.b64encode(f"x:{text}\n".encode()).decode(),
+    "basic authentication": lambda text: base64.b64encode(f"u:{text}".encode()).decode(),
+    "urlsafe base64": lambda text: base64.urlsafe_b64encode(f"a{text}".encode()).decode(),
+    "powershell's encoded command": lambda text: base64.b64encode(f"$p='{text}'".encode("utf-16-le")).decode(),
+}
+
+
+def _small_percents(text: str) -> str:
+    return "".join("%" + part[:2].lower() + part[2:] if index else part for index, part in enumerate(text.split("%")))
+
+
+def _longest_piece(secret: str, text: str, encode: Encoder) -> int:
+    """How many characters of what the encoder makes of the secret can still be read in one piece."""
+    encoded = encode(secret)
+    best = 0
+    for start in range(len(encoded)):
+        while encoded[start : start + best + 1] in text and start + best < len(encoded):
+            best += 1
+    return best
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("secret", [AWKWARD, "s3cret,with-comma", "Summer2026!", "äöü€😀geheim", "0123456789abcdef"])
+def test_every_encoding_of_a_secret_is_masked(encoder: str, secret: str) -> None:
+    encode = ENCODERS[encoder]
+    text = Redactor([secret]).redact(f"## {encode(secret)} ##")
+    assert MARK in text
+    assert text.startswith("## ")
+    assert text.endswith(" ##")
+    if "base64" in encoder or encoder in {"basic authentication", "powershell's encoded command"}:
+        assert _decoded_pieces(text).isdisjoint(_pieces(secret))
+    else:
+        assert _longest_piece(secret, text.replace(MARK, "\n\n"), encode) < 4
+
+
+def _pieces(secret: str) -> set[str]:
+    return {secret[start : start + 3] for start in range(len(secret) - 2)}
+
+
+def _decoded_pieces(text: str) -> set[str]:
+    found = set()
+    for piece in text.replace(MARK, " ").split():
+        body = piece.rstrip("=").replace("-", "+").replace("_", "/")
+        for skip in range(4):
+            whole = body[skip : skip + (len(body) - skip) // 4 * 4]
+            data = base64.b64decode(whole + "====" * 0)
+            for decoded in (data.decode("latin-1"), data.decode("utf-16-le", "replace")):
+                found |= {decoded[start : start + 3] for start in range(len(decoded) - 2)}
+    return found
+
+
+secrets = st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=40).filter(lambda text: text.strip())
+words = st.text("abcdefghij ", max_size=20)
+
+
+@given(secrets, words, words, st.sampled_from([name for name in ENCODERS if "base64" not in name]))
+def test_random_secrets_do_not_survive_random_surroundings(secret: str, before: str, after: str, name: str) -> None:
+    encoded = ENCODERS[name](secret)
+    text = Redactor([secret]).redact(before + encoded + after)
+    if secret not in MARK:
+        assert secret not in text.replace(MARK, "")
+    assert MARK in text
+
+
+@given(st.binary(min_size=4, max_size=30), st.binary(max_size=4), st.binary(max_size=4))
+def test_base64_hides_the_secret_at_every_alignment(data: bytes, before: bytes, after: bytes) -> None:
+    secret = data.hex()
+    encoded = base64.b64encode(before + secret.encode() + after).decode()
+    text = Redactor([secret]).redact(encoded)
+    assert MARK in text
+    left = text.split(MARK)
+    assert len(left[0]) <= (len(before) * 8 + 5) // 6
+    assert len(left[-1].rstrip("=")) <= (len(after) * 8 + 5) // 6 + 1
+
+
+@given(st.lists(secrets, max_size=6), st.text(max_size=200))
+def test_text_without_a_secret_is_untouched(known: list[str], text: str) -> None:
+    if not any(part in text for secret in known for part in (secret, *secret.splitlines())) and "=" not in text:
+        known = [secret for secret in known if secret.isalnum() and secret.isascii()]
+        assert Redactor(known).redact(text) == text
+
+
+@given(st.lists(st.text("ab", min_size=4, max_size=8), min_size=1, max_size=4), st.text("ab", max_size=60))
+def test_overlapping_secrets_leave_nothing_of_either(known: list[str], text: str) -> None:
+    left = Redactor(known).redact(text).split(MARK)
+    covered = [False] * len(text)
+    for secret in known:
+        for start in range(len(text)):
+            if text.startswith(secret, start):
+                covered[start : start + len(secret)] = [True] * len(secret)
+    expected = "".join("#" if hidden else character for character, hidden in zip(text, covered, strict=True))
+    assert [piece for piece in left if piece] == [piece for piece in expected.split("#") if piece]
+
+
+def test_each_line_of_a_multi_line_secret_is_masked() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\r\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END PRIVATE KEY-----\n"
+    redact = Redactor([key]).redact
+    assert redact("==> b:   hkiG9w0BAQEFAASC") == f"==> b:   {MARK}"
+    assert redact(json.dumps({"key": key})) == f'{{"key": "{MARK}"}}'
+    assert redact(key.replace("\r\n", "\n")).strip() == MARK
+    assert "MIIE" not in redact("body " + key.replace("\r\n", "\n").replace("\n", "\\n"))
+
+
+def test_short_secrets_are_masked_only_where_they_stand_alone() -> None:
+    redact = Redactor(["abc", "7", "$"]).redact
+    assert redact("password: abc") == f"password: {MARK}"
+    assert redact("abcdef fabc") == "abcdef fabc"
+    assert redact("pin=7 port 77") == f"pin={MARK} port 77"
+
+
+def test_empty_and_blank_secrets_mask_nothing() -> None:
+    assert Redactor(["", "   ", "\n"]).redact("a text   with\nspaces") == "a text   with\nspaces"
+    assert Redactor().redact("") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://x.blob.core.windows.net/c/f.sh?sv=2024&sig=aB%2Fc%3D&se=2026", f"sig={MARK}&se=2026"),
+        ('{"u": "https://x/c\\u0026sig=aBc%3D"}', f'sig={MARK}"}}'),
+        ("sig=aBc/+=", f"sig={MARK}"),
+        ("url=https%3A%2F%2Fx%3Fsig%3DaBc%253D", f"sig%3D{MARK}"),
+    ],
+)
+def test_signatures_are_masked_even_when_nobody_named_them(text: str, expected: str) -> None:
+    assert Redactor().redact(text).endswith(expected)
+    assert Redactor(["unrelated secret"]).redact(text).endswith(expected)
+
+
+@pytest.mark.parametrize("text", ["design=round", "a sig of relief", "signal=9", "orig=1"])
+def test_words_that_only_look_like_signatures_stay(text: str) -> None:
+    assert Redactor().redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "https://contoso.blob.core.windows.net/s/a.sh?sv=1&sig=x",
+            f"https://contoso.blob.core.windows.net/s/a.sh?{MARK}",
+        ),
+        ("https://user:pa@ss@contoso.com:8443/a#frag", "https://contoso.com:8443/a"),
+        ("https://contoso.com/a.sh", "https://contoso.com/a.sh"),
+        ("scripts/a.sh", "scripts/a.sh"),
+        ("https://[bad/a?sig=x", "https://[bad/a"),
+    ],
+)
+def test_urls_are_shown_without_query_and_password(url: str, shown: str) -> None:
+    assert redact_url(url) == shown
+
+
+def test_a_redactor_does_not_show_its_secrets() -> None:
+    assert "hunter2" not in repr(Redactor(["hunter2-and-more"]))
+
+
+def test_a_text_cut_in_the_middle_of_a_secret_can_be_made_safe() -> None:
+    redactor = Redactor(["correct horse battery staple"])
+    cut = ("x" * 500 + "correct horse battery staple")[:-3]
+    assert "correct" not in redactor.redact(cut)[: -redactor.longest]
+
+
+def _repeating(text: str, times: int) -> float:
+    redactor = Redactor(["a" * 4000, "secret-word"])
+    start = time.perf_counter()
+    redactor.redact(text * times)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("text", ["a", "secret-wor", "secret-word", "sig=", "sig%3"])
+def test_time_grows_with_the_text_and_not_faster(text: str) -> None:
+    short, long = _repeating(text, 20_000), _repeating(text, 200_000)
+    assert long < 40 * short + 0.5
+
+
+def test_the_log_path_keeps_up_with_the_budget() -> None:
+    known = [f"{index:02}-" + base64.b64encode(bytes(range(index, index + 18))).decode() + "!$<" for index in range(50)]
+    redactor = Redactor(known)
+    lines = [
+        f"1795492602,,ui,say,==> azure-arm.image: Get:{n} http://deb.example.org/debian main {n}" for n in range(9000)
+    ]
+    start = time.perf_counter()
+    for line in lines:
+        redactor.redact(line)
+    assert len(lines) / (time.perf_counter() - start) > 12_500, "a quarter of the budget, for machines that are busy"
