@@ -11,13 +11,7 @@ from enum import StrEnum
 
 from imagesmith.diagnostics import Path
 from imagesmith.hcl import Block
-
-
-class OsType(StrEnum):
-    """The operating system of the machine, as Packer and Azure spell it."""
-
-    LINUX = "Linux"
-    WINDOWS = "Windows"
+from imagesmith.model import OsType as OsType
 
 
 class StageName(StrEnum):

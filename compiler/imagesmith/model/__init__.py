@@ -1,5 +1,6 @@
 """The image template as typed, frozen parts in Azure's words."""
 
+from imagesmith.model.os_type import OsType
 from imagesmith.model.parse import parse
 from imagesmith.model.template import (
     Customizer,
@@ -38,6 +39,7 @@ __all__ = [
     "ManagedImageDistributor",
     "ManagedImageSource",
     "Optimize",
+    "OsType",
     "PlanInfo",
     "PlatformImage",
     "PowerShell",
