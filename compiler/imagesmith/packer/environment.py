@@ -1,0 +1,85 @@
+"""The surroundings of a run to the whole environment that Packer and its plugins get (packer.md §11, supervisor 1)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+_SCRUBBED = ("PACKER_", "PKR_", "HCP_", "ARM_", "CHECKPOINT_", "TF_LOG")
+"""Variables that would change what Packer does behind the plan's back; some reach for the network (packer.md §4.9)."""
+
+_LONGEST = 60
+"""Characters of a temporary folder below which a socket in it fits: a path of a socket has at most about 104, and a
+plugin's name in a folder of its own takes up to 40 (packer.md §4.6)."""
+
+_OWN_NAME = 13
+"""Characters that a new folder adds to its parent's path."""
+
+
+@contextmanager
+def temporary_folder(private: Path) -> Iterator[Path]:
+    """A folder for Packer's sockets and scratch files, gone at the end: in `private`, or, where that path is too long
+    for a socket, a new one of its own in the system's temporary folder.
+    """
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    roomy = len(str(private.absolute())) <= _LONGEST - _OWN_NAME
+    place = Path(tempfile.mkdtemp(prefix="tmp-" if roomy else "is-", dir=private if roomy else None))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def packer_environment(
+    world: Mapping[str, str],
+    *,
+    private: Path,
+    temporary: Path,
+    variables: Mapping[str, str],
+    plugin_path: Path | None = None,
+    log: Path | None = None,
+    azure_config: Path | None = None,
+) -> dict[str, str]:
+    """The environment of a Packer that shares nothing with other Packers of the user.
+
+    Home, configuration and cache lie in `private` (made if need be); `temporary` must be short, see `temporary_folder`.
+    `variables` become ``PKR_VAR_…``, the only way for a secret: arguments can be seen by everybody. `plugin_path` is
+    the only folder with plugins. `log` turns on Packer's own log, which holds the bodies of Azure's answers. A login
+    through the Azure command line finds its state in `azure_config`, by default where the user has it (`HOME` of
+    `world`): with a private home it would not be logged in.
+    """
+    home = private / "home"
+    for folder in (home, private / "config", private / "cache"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = {name: value for name, value in world.items() if not name.upper().startswith(_SCRUBBED)}
+    azure = azure_config or _azure_config(world)
+    return {
+        **kept,
+        **_folders(home, temporary),
+        **({"AZURE_CONFIG_DIR": str(azure)} if azure else {}),
+        **({"PACKER_PLUGIN_PATH": str(plugin_path.absolute())} if plugin_path else {}),
+        **({"PACKER_LOG": "1", "PACKER_LOG_PATH": str(log.absolute())} if log else {}),
+        "PACKER_CONFIG_DIR": str((private / "config").absolute()),
+        "PACKER_CACHE_DIR": str((private / "cache").absolute()),
+        "PACKER_NO_COLOR": "1",
+        "CHECKPOINT_DISABLE": "1",
+        **{f"PKR_VAR_{name}": value for name, value in variables.items()},
+    }
+
+
+def _folders(home: Path, temporary: Path) -> dict[str, str]:
+    here, scratch = str(home.absolute()), str(temporary.absolute())
+    if sys.platform == "win32":
+        return {"USERPROFILE": here, "APPDATA": here, "LOCALAPPDATA": here, "TEMP": scratch, "TMP": scratch}
+    return {"HOME": here, "XDG_CONFIG_HOME": f"{here}/.config", "XDG_CACHE_HOME": f"{here}/.cache", "TMPDIR": scratch}
+
+
+def _azure_config(world: Mapping[str, str]) -> str | None:
+    if given := world.get("AZURE_CONFIG_DIR"):
+        return given
+    home = world.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    return str(Path(home, ".azure")) if home else None

@@ -1,0 +1,268 @@
+"""A command line to its output, line by line, and to how it ended; nothing that it started outlives the call.
+
+Packer is asked to stop with exactly one SIGTERM to its group and is then waited for, however long Azure takes to clean
+up; a second signal has no effect on it, and a kill leaves resources behind (packer.md §4.10).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from imagesmith.diagnostics import Rule, Severity
+from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.errors import PackerError
+from imagesmith.packer.interrupt import shielded
+from imagesmith.packer.lines import Line, Stream, drain
+from imagesmith.packer.survivors import MARK_VARIABLE, Survivor, end_survivors
+
+NOT_STARTED = Rule(
+    code="IMG840",
+    severity=Severity.ERROR,
+    title="Packer could not be started",
+    cause="The operating system refused to start the program.",
+    fix="Check that the file exists, is executable and was made for this kind of machine: `packer version`.",
+    source="packer.md §4.6",
+)
+
+_POLL_S = 0.05
+_QUIET_S = 0.5
+"""How long after Packer's end its pipes and its plugins may take to close by themselves."""
+_DRAIN_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessOutcome:
+    """How a program ended: by an exit code or by a signal, the other is None.
+
+    `cancelled` says that it was asked to stop while it ran, `killed` that it was ended at once. `survivors` were still
+    there after it and were ended. `drained` is False if somebody kept its output open even then. `log_error` says why
+    the log stops, None if it is whole.
+    """
+
+    exit_code: int | None
+    signalled: int | None
+    cancelled: bool
+    killed: bool
+    survivors: tuple[Survivor, ...]
+    drained: bool
+    log_error: str | None
+    duration_s: float
+
+
+def run_packer(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    cwd: Path,
+    on_line: Callable[[Line], None],
+    log: Path | None = None,
+    redact: Callable[[str], str] = str,
+    cancel: CancelToken | None = None,
+    on_cancelling: Callable[[str], None] | None = None,
+    grace_s: float = 5.0,
+) -> ProcessOutcome:
+    """Run a program to its end and hand over its lines, one at a time, from threads of our own.
+
+    `environment` is all that the program gets, apart from a mark that finds what it leaves behind. `log` receives all
+    lines, through `redact`, in a file that only its owner can read. `on_cancelling` is told the reason when the signal
+    has been sent. `grace_s` is what processes that outlive the program get to end after a SIGTERM.
+
+    Raises PackerError if the program cannot be started, and whatever `on_line` raises, once the program has been asked
+    to stop and has ended. Where nobody handles Ctrl-C it counts as a request to stop, the third one as
+    `CancelToken.kill`, and KeyboardInterrupt is raised at the end.
+    """
+    token = cancel or CancelToken()
+    run = _Run(
+        argv=argv,
+        environment=environment,
+        cwd=cwd,
+        sink=_Sink(on_line, log, redact),
+        cancel=token,
+        on_cancelling=on_cancelling,
+    )
+    return shielded(lambda: run.complete(grace_s), token)
+
+
+class _Sink:
+    """Takes the lines of both streams, one at a time: to the log, then to the caller, until the caller fails."""
+
+    def __init__(self, on_line: Callable[[Line], None], log: Path | None, redact: Callable[[str], str]) -> None:
+        self._on_line = on_line
+        self._redact = redact
+        self._lock = threading.Lock()
+        self._log: IO[str] | None = None
+        self.log_error: str | None = None
+        self.failure: Exception | None = None
+        self._closed = False
+        if log is not None:
+            self._guarded(lambda: self._open(log))
+
+    def _open(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._log = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n")
+
+    def _guarded(self, act: Callable[[], object]) -> None:
+        """A full disk must not stop the reading: a Packer that nobody reads does not clean up."""
+        try:
+            act()
+        except OSError as error:
+            self.log_error = self.log_error or str(error)
+            log, self._log = self._log, None
+            if log is not None:
+                with suppress(OSError):
+                    log.close()
+
+    def take(self, line: Line) -> None:
+        with self._lock:
+            if self.failure is None and not self._closed:
+                self.attempt(lambda: self._hand_over(line))
+
+    def attempt(self, act: Callable[[], None]) -> None:
+        """Do what the caller gave us; if it fails, keep why, for `complete` to raise when Packer has ended."""
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 - see above
+            self.failure = error
+
+    def _hand_over(self, line: Line) -> None:
+        if self._log is not None:
+            text = self._redact(line.data.decode("utf-8", "replace"))
+            self._guarded(lambda: self._write(text))
+        self._on_line(line)
+
+    def _write(self, text: str) -> None:
+        if self._log is not None:
+            self._log.write(f"{text}\n")
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._log is not None:
+                self._guarded(self._log.close)
+                self._log = None
+
+
+class _Run:
+    def __init__(
+        self,
+        *,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        sink: _Sink,
+        cancel: CancelToken,
+        on_cancelling: Callable[[str], None] | None,
+    ) -> None:
+        self._sink = sink
+        self._cancel = cancel
+        self._on_cancelling = on_cancelling
+        self._mark = secrets.token_hex(16)
+        self._asked = self._killed = False
+        self._argv = argv
+        self._cwd = cwd
+        self._environment = {**environment, MARK_VARIABLE: self._mark}
+
+    def complete(self, grace_s: float) -> ProcessOutcome:
+        started = time.monotonic()
+        process = self._start()
+        readers = self._read(process)
+        self._wait(process)
+        _join(readers, _QUIET_S)
+        survivors = end_survivors(process.pid, self._mark, patience_s=_QUIET_S, grace_s=grace_s)
+        _join(readers, _DRAIN_S)
+        self._sink.close()
+        if self._sink.failure is not None:
+            raise self._sink.failure
+        code = process.returncode
+        return ProcessOutcome(
+            exit_code=code if code >= 0 else None,
+            signalled=-code if code < 0 else None,
+            cancelled=self._asked,
+            killed=self._killed,
+            survivors=survivors,
+            drained=not any(reader.is_alive() for reader in readers),
+            log_error=self._sink.log_error,
+            duration_s=time.monotonic() - started,
+        )
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            return _start(self._argv, self._environment, self._cwd)
+        except (OSError, ValueError) as error:
+            self._sink.close()
+            raise PackerError(NOT_STARTED.at((), f"{self._argv[0]} could not be started: {error}")) from error
+
+    def _read(self, process: subprocess.Popen[bytes]) -> tuple[threading.Thread, ...]:
+        pipes = ((process.stdout, Stream.STDOUT), (process.stderr, Stream.STDERR))
+        readers = tuple(
+            threading.Thread(target=drain, args=(pipe, stream, self._sink.take), daemon=True, name=f"packer {stream}")
+            for pipe, stream in pipes
+        )
+        for reader in readers:
+            reader.start()
+        return readers
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        while process.poll() is None:
+            self._react(process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_POLL_S)
+
+    def _react(self, process: subprocess.Popen[bytes]) -> None:
+        if not self._asked and (self._cancel.requested or self._sink.failure):
+            self._asked = True
+            _signal_group(process, kill=False)
+            if (tell := self._on_cancelling) is not None:
+                self._sink.attempt(lambda: tell(self._cancel.reason or "the caller failed"))
+        if not self._killed and self._cancel.killed:
+            self._killed = True
+            _signal_group(process, kill=True)
+
+
+def _start(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C of a terminal reaches us and not Packer, and one signal reaches all of it."""
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        own_session = False
+    else:
+        flags = 0
+        own_session = True
+    return subprocess.Popen(
+        list(argv),
+        cwd=cwd,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=own_session,
+        creationflags=flags,
+    )
+
+
+def _signal_group(process: subprocess.Popen[bytes], *, kill: bool) -> None:
+    """The group is only signalled while its leader has not been waited for, so its number is still its own."""
+    with suppress(OSError):
+        if sys.platform == "win32":
+            if kill:
+                process.kill()
+            else:
+                process.send_signal(signal.CTRL_BREAK_EVENT)
+        elif process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def _join(readers: tuple[threading.Thread, ...], limit_s: float) -> None:
+    deadline = time.monotonic() + limit_s
+    for reader in readers:
+        reader.join(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,447 @@
+"""Whatever a program does, it is read to its end, stopped politely, and leaves nothing running."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.environment import packer_environment, temporary_folder
+from imagesmith.packer.errors import PackerError
+from imagesmith.packer.lines import LINE_LIMIT, Line, LineSplitter, Stream
+from imagesmith.packer.process import ProcessOutcome, run_packer
+
+pytestmark = pytest.mark.timeout(60)
+
+ENVIRONMENT = {"PATH": os.environ.get("PATH", os.defpath)}
+
+
+class Lines:
+    """Keeps what it is given, and lets a test wait for a certain line."""
+
+    def __init__(self) -> None:
+        self.all: list[Line] = []
+        self._arrived = threading.Condition()
+
+    def __call__(self, line: Line) -> None:
+        with self._arrived:
+            self.all.append(line)
+            self._arrived.notify_all()
+
+    def of(self, stream: Stream) -> list[bytes]:
+        return [line.data for line in self.all if line.stream is stream]
+
+    def wait_for(self, text: bytes) -> None:
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: any(text in line.data for line in self.all), timeout=20)
+
+
+def _sh(tmp_path: Path, script: str) -> Path:
+    return _program(tmp_path, f"#!/bin/sh\n{script}\n")
+
+
+def _python(tmp_path: Path, script: str) -> Path:
+    return _program(tmp_path, f"#!{sys.executable} -SE\nimport os, signal, sys, time\n{script}\n")
+
+
+def _program(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "packer"
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def _run(program: Path, lines: Callable[[Line], None], **options: object) -> ProcessOutcome:
+    given: dict[str, object] = {"environment": ENVIRONMENT, "cwd": program.parent, "grace_s": 0.5, **options}
+    return run_packer([str(program), "build"], on_line=lines, **given)  # type: ignore[arg-type] # options of one call
+
+
+def _is_running(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
+
+
+@contextlib.contextmanager
+def _later(act: Callable[[], None]) -> Iterator[None]:
+    thread = threading.Thread(target=act)
+    thread.start()
+    yield
+    thread.join()
+
+
+def test_both_outputs_are_handed_over_line_by_line(tmp_path: Path) -> None:
+    lines = Lines()
+    outcome = _run(_sh(tmp_path, 'echo one; echo "two " >&2; printf "a\\r\\n\\n"; printf half; exit 3'), lines)
+    assert lines.of(Stream.STDOUT) == [b"one", b"a", b"", b"half"]
+    assert lines.of(Stream.STDERR) == [b"two "]
+    assert (outcome.exit_code, outcome.signalled, outcome.cancelled, outcome.survivors) == (3, None, False, ())
+    assert outcome.drained
+
+
+def test_standard_input_is_empty_and_the_environment_is_the_one_given(tmp_path: Path) -> None:
+    lines = Lines()
+    _run(_sh(tmp_path, 'cat; echo "$1 $ONLY $HOME"; pwd'), lines, environment={**ENVIRONMENT, "ONLY": "this"})
+    assert lines.of(Stream.STDOUT) == [b"build this ", bytes(tmp_path)]
+
+
+def test_a_flood_is_read_whole(tmp_path: Path) -> None:
+    counts = {Stream.STDOUT: 0, Stream.STDERR: 0}
+
+    def count(line: Line) -> None:
+        counts[line.stream] += 1
+
+    script = "for _ in range(300): os.write(1, b'x' * 99 + b'\\n' + b'line\\n' * 999); os.write(2, b'err\\n' * 1000)"
+    outcome = _run(_python(tmp_path, script), count)
+    assert counts == {Stream.STDOUT: 300_000, Stream.STDERR: 300_000}
+    assert outcome.exit_code == 0
+
+
+def test_a_line_without_end_takes_no_more_memory_than_the_limit(tmp_path: Path) -> None:
+    lines = Lines()
+    _run(_python(tmp_path, "for _ in range(64): os.write(1, b'y' * (1 << 18))\nos.write(1, b'\\nnext')"), lines)
+    first, second = lines.all
+    assert (len(first.data), first.cut) == (LINE_LIMIT, True)
+    assert (second.data, second.cut) == (b"next", False)
+
+
+def test_a_line_of_exactly_the_limit_is_whole() -> None:
+    splitter = LineSplitter(4)
+    assert list(splitter.feed(b"abcd\nabcde\nab")) == [(b"abcd", False), (b"abcd", True)]
+    assert list(splitter.feed(b"cdef")) == []
+    assert list(splitter.finish()) == [(b"abcd", True)]
+    assert list(splitter.finish()) == []
+
+
+def test_a_death_by_signal_is_told_from_an_exit_code(tmp_path: Path) -> None:
+    outcome = _run(_sh(tmp_path, "kill -SEGV $$"), Lines())
+    assert (outcome.exit_code, outcome.signalled) == (None, signal.SIGSEGV)
+
+
+@pytest.mark.parametrize("code", [127, 139])
+def test_a_program_that_ends_at_once_is_no_trouble(tmp_path: Path, code: int) -> None:
+    lines = Lines()
+    assert _run(_sh(tmp_path, f"exit {code}"), lines).exit_code == code
+    assert lines.all == []
+
+
+def test_a_program_that_closes_its_output_is_still_waited_for(tmp_path: Path) -> None:
+    outcome = _run(_sh(tmp_path, "echo bye; exec >&- 2>&-; sleep 0.4; exit 5"), Lines())
+    assert outcome.exit_code == 5
+    assert outcome.duration_s > 0.3
+
+
+@pytest.mark.parametrize("fault", ["missing", "not executable", "not a program", "no folder"])
+def test_a_program_that_cannot_be_started_is_a_diagnostic(tmp_path: Path, fault: str) -> None:
+    program = _program(tmp_path, "\0\1\2")
+    folder = tmp_path
+    if fault == "missing":
+        program.unlink()
+    elif fault == "not executable":
+        program.chmod(0o644)
+    elif fault == "no folder":
+        folder = tmp_path / "nowhere"
+    with pytest.raises(PackerError, match="could not be started") as caught:
+        _run(program, Lines(), cwd=folder)
+    assert caught.value.diagnostic.code == "IMG840"
+
+
+def test_cancelling_is_one_polite_signal_to_the_whole_group(tmp_path: Path) -> None:
+    program = _python(
+        tmp_path,
+        """
+def note(number, frame):
+    global seen
+    seen += 1
+    print("signal", flush=True)
+    time.sleep(0.4)
+    print("cleaned up", flush=True)
+seen = 0
+signal.signal(signal.SIGTERM, note)
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(60)
+print("ready", flush=True)
+os.wait()
+print("child ended; signals:", seen, flush=True)
+sys.exit(1)
+""",
+    )
+    lines, cancel, told = Lines(), CancelToken(), list[str]()
+
+    def stop() -> None:
+        lines.wait_for(b"ready")
+        for reason in ("first", "second", "third"):
+            cancel.request(reason)
+            time.sleep(0.1)
+
+    with _later(stop):
+        outcome = _run(program, lines, cancel=cancel, on_cancelling=told.append)
+    assert lines.of(Stream.STDOUT) == [b"ready", b"signal", b"cleaned up", b"child ended; signals: 1"]
+    assert (outcome.exit_code, outcome.cancelled, outcome.killed, outcome.survivors) == (1, True, False, ())
+    assert told == ["first"]
+
+
+def test_a_program_that_ignores_the_signal_is_waited_for_until_somebody_kills_it(tmp_path: Path) -> None:
+    program = _sh(tmp_path, "trap '' TERM; echo ready; while :; do sleep 0.05; echo on; done")
+    lines, cancel = Lines(), CancelToken()
+
+    def stop() -> None:
+        lines.wait_for(b"ready")
+        cancel.request("stop")
+        time.sleep(0.5)
+        before = len(lines.all)
+        time.sleep(0.3)
+        assert len(lines.all) > before, "it was not left alone"
+        cancel.kill()
+
+    with _later(stop):
+        outcome = _run(program, lines, cancel=cancel)
+    assert (outcome.signalled, outcome.cancelled, outcome.killed) == (signal.SIGKILL, True, True)
+
+
+def test_a_request_from_before_the_start_counts(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.request("early")
+    outcome = _run(_sh(tmp_path, "sleep 30"), Lines(), cancel=cancel)
+    assert outcome.signalled == signal.SIGTERM
+    assert cancel.reason == "early"
+
+
+def _survivor_pid(path: Path) -> int:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            return int(path.read_text())
+        time.sleep(0.02)
+    raise AssertionError("the program did not say its number")
+
+
+def test_what_stays_in_the_group_is_ended(tmp_path: Path) -> None:
+    program = _sh(tmp_path, "sleep 60 & echo $! > pid; echo done; exit 0")
+    lines = Lines()
+    outcome = _run(program, lines)
+    pid = int((tmp_path / "pid").read_text())
+    assert [one.pid for one in outcome.survivors] == [pid]
+    assert [one.name for one in outcome.survivors] == ["sleep"]
+    assert not outcome.survivors[0].killed
+    assert not _is_running(pid)
+    assert outcome.drained
+
+
+def test_a_daemon_that_left_the_session_and_ignores_signals_is_ended_too(tmp_path: Path) -> None:
+    program = _python(
+        tmp_path,
+        """
+if os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with open("pid.new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename("pid.new", "pid")
+    os.execv("/bin/sleep", ["sleep", "60"])
+while not os.path.exists("pid"):
+    time.sleep(0.01)
+""",
+    )
+    outcome = _run(program, Lines())
+    pid = _survivor_pid(tmp_path / "pid")
+    assert [(one.pid, one.killed) for one in outcome.survivors] == [(pid, True)]
+    assert not _is_running(pid)
+    assert outcome.drained
+
+
+def test_nothing_outlives_a_killed_program(tmp_path: Path) -> None:
+    program = _sh(tmp_path, "sleep 60 & echo $! > pid; echo ready; trap '' TERM; while :; do sleep 0.1; done")
+    lines, cancel = Lines(), CancelToken()
+
+    def stop() -> None:
+        lines.wait_for(b"ready")
+        cancel.kill()
+
+    with _later(stop):
+        _run(program, lines, cancel=cancel)
+    assert not _is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"], env=ENVIRONMENT)
+    try:
+        outcome = _run(_sh(tmp_path, "sleep 60 & exit 0"), Lines())
+        assert len(outcome.survivors) == 1
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_a_caller_that_fails_stops_the_program_and_hears_of_it(tmp_path: Path) -> None:
+    def fail(line: Line) -> None:
+        raise LookupError("no such step")
+
+    with pytest.raises(LookupError, match="no such step"):
+        _run(_sh(tmp_path, "echo $$ > pid; while :; do echo x; done"), fail)
+    assert not _is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_failing_cancel_callback_does_not_leave_the_program_running(tmp_path: Path) -> None:
+    cancel = CancelToken()
+    cancel.request("stop")
+
+    def fail(reason: str) -> None:
+        raise LookupError(reason)
+
+    with pytest.raises(LookupError, match="stop"):
+        _run(_sh(tmp_path, "echo $$ > pid; sleep 30"), Lines(), cancel=cancel, on_cancelling=fail)
+
+
+def test_interrupting_the_caller_cancels_and_waits(tmp_path: Path) -> None:
+    program = _sh(
+        tmp_path, "trap 'sleep 0.3; echo cleaned > done; exit 1' TERM; echo ready; while :; do sleep 0.05; done"
+    )
+    lines = Lines()
+
+    def interrupt() -> None:
+        lines.wait_for(b"ready")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with _later(interrupt), pytest.raises(KeyboardInterrupt):
+        _run(program, lines)
+    assert (tmp_path / "done").read_text() == "cleaned\n"
+
+
+def test_the_log_is_redacted_and_private(tmp_path: Path) -> None:
+    log = tmp_path / "packer.log"
+    outcome = _run(
+        _sh(tmp_path, "echo the hunter2 word; echo oh >&2"),
+        Lines(),
+        log=log,
+        redact=lambda text: text.replace("hunter2", "***"),
+    )
+    assert sorted(log.read_text().splitlines()) == ["oh", "the *** word"]
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert outcome.log_error is None
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "missing/folder/packer.log"])
+def test_a_log_that_cannot_be_written_does_not_stop_the_run(tmp_path: Path, place: str) -> None:
+    lines = Lines()
+    outcome = _run(_sh(tmp_path, "seq 100000; exit 0"), lines, log=tmp_path / place)
+    assert len(lines.all) == 100_000
+    assert outcome.exit_code == 0
+    assert outcome.log_error
+
+
+def test_two_runs_in_two_threads_do_not_meet(tmp_path: Path) -> None:
+    outcomes: dict[int, ProcessOutcome] = {}
+
+    def run(code: int) -> None:
+        folder = tmp_path / str(code)
+        folder.mkdir()
+        outcomes[code] = _run(_sh(folder, f"sleep 0.3; exit {code}"), Lines())
+
+    threads = [threading.Thread(target=run, args=(code,)) for code in (3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {code: outcome.exit_code for code, outcome in outcomes.items()} == {3: 3, 4: 4}
+    assert all(outcome.survivors == () for outcome in outcomes.values())
+
+
+# With the real Packer
+
+
+def _packer() -> str:
+    found = os.environ.get("IMAGESMITH_PACKER") or shutil.which("packer")
+    assert found, "these tests need a Packer: set IMAGESMITH_PACKER or put one on PATH"
+    return found
+
+
+BUILD = """
+source "null" "machine" {
+  communicator = "none"
+}
+
+build {
+  sources = ["source.null.machine"]
+
+  provisioner "shell-local" {
+    inline = [%s]
+  }
+}
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    with temporary_folder(tmp_path / "private") as temporary:
+        yield packer_environment(ENVIRONMENT, private=tmp_path / "private", temporary=temporary, variables={})
+
+
+def _build(
+    tmp_path: Path, environment: dict[str, str], lines: Lines, commands: str, cancel: CancelToken
+) -> ProcessOutcome:
+    (tmp_path / "build.pkr.hcl").write_text(BUILD % commands)
+    argv = [_packer(), "build", "-machine-readable", "-color=false", "build.pkr.hcl"]
+    return run_packer(argv, environment=environment, cwd=tmp_path, on_line=lines, cancel=cancel)
+
+
+def test_the_real_packer_builds_and_leaves_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    lines = Lines()
+    outcome = _build(tmp_path, environment, lines, '"echo hello; pwd"', CancelToken())
+    assert outcome.exit_code == 0, lines.all
+    assert outcome.survivors == ()
+    assert any(b"hello" in line.data for line in lines.all)
+
+
+def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
+    lines, cancel = Lines(), CancelToken()
+
+    def stop() -> None:
+        lines.wait_for(b"started")
+        cancel.request("enough")
+
+    with _later(stop):
+        outcome = _build(tmp_path, environment, lines, '"echo $$ > pid; echo started; sleep 60"', cancel)
+    assert outcome.exit_code == 1
+    assert outcome.cancelled
+    assert outcome.survivors == ()
+    assert b"Cleanly cancelled builds after being interrupted." in lines.all[-1].data
+    assert not _is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_killing_the_real_packer_leaves_no_process_either(tmp_path: Path, environment: dict[str, str]) -> None:
+    lines, cancel = Lines(), CancelToken()
+
+    def stop() -> None:
+        lines.wait_for(b"started")
+        cancel.kill("third time")
+
+    with _later(stop):
+        outcome = _build(tmp_path, environment, lines, '"trap : TERM; echo $$ > pid; echo started; sleep 60"', cancel)
+    assert outcome.killed
+    assert not _is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, environment: dict[str, str]) -> None:
+    home = tmp_path / "real-home"
+    home.mkdir()
+    scratch = tmp_path / "work"
+    scratch.mkdir()
+    before = set(Path(tempfile.gettempdir()).glob("packer*"))
+    _build(scratch, environment, Lines(), '"true"', CancelToken())
+    assert sorted(path.name for path in scratch.iterdir()) == ["build.pkr.hcl"]
+    assert set(Path(tempfile.gettempdir()).glob("packer*")) <= before
