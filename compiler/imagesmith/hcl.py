@@ -52,7 +52,10 @@ class Call:
     arguments: tuple[Literal, ...]
 
 
-Literal: TypeAlias = "bool | int | str | Expression | Call | InTemplateFolder | Rendered | tuple[Literal, ...] | Mapping[str, Literal] | None"
+Literal: TypeAlias = (
+    "bool | int | str | Expression | Call | InTemplateFolder | Rendered"
+    " | tuple[Literal, ...] | Mapping[str, Literal] | None"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,10 +184,11 @@ def _width(text: str) -> int:
 def body(block: Block, *, indent: int = 1) -> Raw:
     """What stands between a block's braces, each line indented by `indent` steps."""
     rows = [(name, literal(value, indent=indent)) for name, value in block.attributes]
-    text = "".join(_aligned(rows, indent))
-    for index, child in enumerate(block.blocks):
-        text += ("\n" if index or rows else "") + render(child, indent=indent)
-    return Raw(text)
+    parts = list(_aligned(rows, indent))
+    for child in block.blocks:
+        # Raw is a Markup, whose `+` would escape what it is added to: join only.
+        parts += ["\n", render(child, indent=indent)] if parts else [render(child, indent=indent)]
+    return Raw("".join(parts))
 
 
 def render(block: Block, *, indent: int = 0) -> Raw:

@@ -5,13 +5,14 @@ Planning is pure. Everything after it (`targets`, `emit`, the runner) carries ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from imagesmith.diagnostics import Path
-from imagesmith.hcl import Block
-from imagesmith.model import OsType as OsType
+from imagesmith.hcl import Block, Literal, render
+from imagesmith.model import OsType as OsType  # noqa: PLC0414 - part of this module's words
 
 
 class StageName(StrEnum):
@@ -51,10 +52,12 @@ class Fetch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepFile:
-    """A file of a step, relative to the stage's folder. Content is None while it has to be fetched."""
+    """A file of a step, relative to the stage's folder: its content, or the name of the Jinja template that makes it;
+    neither while it has to be fetched."""
 
     name: str
-    content: bytes | None
+    content: bytes | None = field(default=None, repr=False)
+    template: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +89,8 @@ class PublicationKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publication:
-    """One result of the build stage. `artifact_id` is the id that it will have, with `{version}` where a version is
-    resolved just before the build; None for a VHD, whose address is only known afterwards.
+    """One result of the build stage. `artifact_id` is the id that it will have, with the names of input variables in
+    braces (`{gallery_image_version}`) for what a run decides; None for a VHD, whose address is only known afterwards.
 
     `intermediate` ones are needed on the way (named by the run) and removed when the run has published.
     """
@@ -129,6 +132,8 @@ class VersionScheme(StrEnum):
 
     LATEST = "Latest"
     SOURCE = "Source"
+    LEGACY = "legacy"
+    """The time-based number of API versions before 2022-07-01: `0.<seconds / 65536>.<rest>`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,33 +149,44 @@ class VersionRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Variable:
-    """An input variable of the HCL. `value` is what `plan.json` shows and `packer validate` needs without a run.
-
-    Variables without a default must be given; `default_null` ones may stay away.
+    """An input variable of the HCL. `default` is None for a variable that may stay away, or the value that it then has;
+    a `required` one has no default. `value` is what `plan.json` shows and what `packer validate` needs without a run.
     """
 
     name: str
     description: str
     type: str = "string"
     sensitive: bool = False
-    default_null: bool = True
+    required: bool = False
+    default: Literal = None
     value: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Section:
-    """A part of the `source "azure-arm"` block that belongs together; `name` picks its template."""
+    """A part of the `source "azure-arm"` block that belongs together; `name` picks its template, `path` is what it says
+    of the image template."""
 
     name: str
     body: Block
+    path: Path = ()
+
+
+_VARIABLE = re.compile(r"\bvar\.([a-z_]+)")
+
+
+def used_variables(variables: Iterable[Variable], sections: Iterable[Section]) -> tuple[Variable, ...]:
+    """Those of the variables that the sections read."""
+    used = {name for section in sections for name in _VARIABLE.findall(render(section.body))}
+    return tuple(variable for variable in variables if variable.name in used)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:
     """One Packer run: its source, its steps, and what its files need beside them.
 
-    Where the target has no `skip_create_image`, the last step of a stage that captures nothing, after all others passed,
-    ends in `stop_exit_code`, which the supervisor, and only it, reads as success.
+    Where the target has no `skip_create_image`, the last step of a stage that captures nothing, after all others
+    passed, ends in `stop_exit_code`, which the supervisor, and only it, reads as success.
     """
 
     name: StageName
@@ -200,8 +216,8 @@ class BuildPlan:
     source_validation_only: bool = False
     subscription_id: str | None = None
     """The subscription that the template's own ids point at, None where it names none."""
-    spare_resource_group: str | None = None
-    """A resource group that exists for certain, for what a Packer needs only on the way."""
+    spare_resource_group: Literal = None
+    """A resource group that exists for certain, for what some Packers need only on the way."""
     needs_basic_public_ip: bool = False
     """Set by `targets`: the Packer asks for a public IP of a kind that Azure no longer gives."""
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -1,0 +1,90 @@
+"""The command line: argv to library calls and an exit code. The only package that prints or exits."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from imagesmith.events import ExitCode
+
+COMMANDS = {
+    "validate": "Find every mistake in image templates.",
+    "compile": "Write the Packer build of a template.",
+    "build": "Build the image.",
+    "schema": "Print the JSON Schema of the image template.",
+    "explain": "Explain a diagnostic's code.",
+    "doctor": "Show the Packer at hand and what it can do.",
+    "toolchain": "Find or install Packer and its plugins.",
+    "sandbox": "Run a command against an Azure on loopback.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands whose modules are only loaded when they are called: start-up time is a budget."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, from `imagesmith.cli.commands.<name>`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"imagesmith.cli.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"imagesmith {version('imagesmith')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
+def command() -> None:
+    """Build Azure VM Image Builder templates on your own machine, with Packer."""
+
+
+def main() -> None:
+    """The `imagesmith` program."""
+    try:
+        status = command.main(prog_name="imagesmith", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = ExitCode.USAGE
+    except click.Abort:
+        status = ExitCode.CANCELLED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing more can be said to it.
+        sys.stdout = None
+        status = ExitCode.OK
+    except Exception:  # noqa: BLE001 - the last resort: our own bug, told as such
+        _say_bug()
+        status = ExitCode.BUG
+    sys.exit(int(status or 0))
+
+
+def _say_bug() -> None:
+    """Tell a person about our own bug without a wall of text; the whole of it with IMAGESMITH_TRACEBACK=1."""
+    import os
+
+    if os.environ.get("IMAGESMITH_TRACEBACK"):
+        traceback.print_exc()
+        return
+    kind, error, trace = sys.exc_info()
+    last = traceback.extract_tb(trace)[-1]
+    name = kind.__name__ if kind else "error"
+    click.echo(f"imagesmith: a bug of imagesmith's own: {name}: {error} ({last.filename}:{last.lineno})", err=True)
+    click.echo("  Please report it, with the output of the same command and IMAGESMITH_TRACEBACK=1.", err=True)

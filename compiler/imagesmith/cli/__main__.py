@@ -1,0 +1,5 @@
+"""`python -m imagesmith.cli`."""
+
+from imagesmith.cli import main
+
+main()

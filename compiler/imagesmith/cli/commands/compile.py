@@ -1,0 +1,42 @@
+"""`imagesmith compile FILE -o DIR`: the files of the Packer build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from imagesmith.cli.options import compile_file, compile_options, output_option, target_options, template_options
+from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.events import ExitCode
+from imagesmith.folder import FolderError
+
+
+@click.command("compile")
+@click.argument("file", metavar="FILE")
+@click.option("-o", "directory", required=True, metavar="DIR", help="Folder to write to.")
+@template_options
+@target_options
+@output_option("text", "json")
+def command(file: str, directory: str, output: str, **settings: Any) -> int:  # the shared options
+    """Write the Packer build of a template.
+
+    DIR gets plan.json, and for each stage a folder with image.pkr.hcl and its scripts. FILE may be - (standard input).
+    """
+    compilation = compile_file(file, compile_options(**settings))
+    written: list[str] = []
+    if compilation.ok:
+        try:
+            compilation.write(directory)
+        except FolderError as error:
+            raise click.ClickException(str(error)) from None
+        written = list(compilation.files)
+    if output == "json":
+        show_document(compilation.diagnostics, {"directory": directory if written else None, "files": written})
+    else:
+        show_diagnostics(compilation.diagnostics)
+        if written:
+            talk(f"{len(written)} files for {compilation.options.target}:")
+            for name in written:
+                click.echo(f"{directory}/{name}")
+    return ExitCode.OK if compilation.ok else ExitCode.TEMPLATE

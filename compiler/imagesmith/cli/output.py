@@ -1,0 +1,38 @@
+"""Printing: results on stdout, talk on stderr, and the one JSON document of a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.report.json import diagnostic_to_json
+from imagesmith.report.text import render
+
+
+def colors(stream: Any) -> bool:  # a text stream of any kind
+    """Whether a stream is a terminal that wants colours."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def talk(text: str) -> None:
+    """Say something that is not the result."""
+    click.echo(text, err=True)
+
+
+def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print diagnostics for people, on stderr."""
+    text = render(tuple(diagnostics), color=colors(sys.stderr))
+    if text:
+        click.echo(text, err=True, nl=not text.endswith("\n"))
+
+
+def show_document(diagnostics: Iterable[Diagnostic], result: Mapping[str, Any]) -> None:  # JSON data
+    """Print a command's one JSON document on stdout."""
+    document = {"diagnostics": [diagnostic_to_json(item) for item in diagnostics], **result}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,55 @@
+"""Emission: a plan to the files that `compile` writes, as bytes by their relative path (architecture §4.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from imagesmith.emit.digests import with_digests
+from imagesmith.emit.pages import Pages
+from imagesmith.emit.plan_file import plan_json
+from imagesmith.placeholders import placeholder
+from imagesmith.plan import BuildPlan, Stage, StepFile
+
+__all__ = ["Emission", "emit"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Emission:
+    """The files of a build, and the plan with the digests of its steps."""
+
+    plan: BuildPlan
+    files: Mapping[str, bytes]
+
+
+def emit(plan: BuildPlan) -> Emission:
+    """Write a plan as files. Pure: the same plan gives the same bytes on every machine."""
+    pages = Pages()
+    plan = replace(plan, stages=tuple(_with_scripts(stage, pages) for stage in plan.stages))
+    plan = with_digests(plan)
+    files = {"plan.json": plan_json(plan)}
+    for stage in plan.stages:
+        files |= {f"{stage.name}/{name}": content for name, content in _stage_files(plan, stage, pages)}
+    return Emission(plan=plan, files=files)
+
+
+def _with_scripts(stage: Stage, pages: Pages) -> Stage:
+    """Fill in the scripts that come from templates of ours."""
+
+    def filled(file: StepFile) -> StepFile:
+        return (
+            file if file.template is None else replace(file, content=pages.script(file.template, stage), template=None)
+        )
+
+    return replace(
+        stage, steps=tuple(replace(step, files=tuple(filled(file) for file in step.files)) for step in stage.steps)
+    )
+
+
+def _stage_files(plan: BuildPlan, stage: Stage, pages: Pages) -> Iterator[tuple[str, bytes]]:
+    yield "image.pkr.hcl", pages.image(plan, stage)
+    fetches = {fetch.file: fetch for fetch in stage.fetches}
+    for step in stage.steps:
+        for file in step.files:
+            content = file.content
+            yield file.name, placeholder(fetches[file.name], plan.os_type) if content is None else content

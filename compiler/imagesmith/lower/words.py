@@ -1,0 +1,113 @@
+"""What lowering carries along: the options of the compilation, the diagnostics so far, and checked text.
+
+Every text of the user's that goes into HCL passes through `Lowering`, which knows how often Packer renders the
+attribute it goes to (packer.md §5.6) and says so where the text could not arrive unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from imagesmith import hcl
+from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
+from imagesmith.plan import Need, NeedKind, OsType, Section, Variable, VersionRequest, used_variables
+
+UNFIT_TEXT = Rule(
+    code="IMG400",
+    severity=Severity.ERROR,
+    title="the text cannot reach the machine unchanged",
+    cause="Packer's language cannot hold NUL, and changes text that is not in Unicode's NFC form without saying so.",
+    fix="take the character out, or put the text into a script: scripts are files and arrive byte for byte",
+    example='{"type": "File", "sourceUri": "a.txt", "destination": "/tmp/a\\u0000b"}',
+    corrected='{"type": "File", "sourceUri": "a.txt", "destination": "/tmp/ab"}',
+    source="packer.md §5.4",
+)
+GO_TEMPLATE = Rule(
+    code="IMG401",
+    severity=Severity.ERROR,
+    title="'{{' cannot stand in this text",
+    cause="Packer renders this option as a Go template again and again until nothing changes, so a literal '{{' cannot"
+    " survive there, whatever is written before it.",
+    fix="choose a path without '{{', and move the file from there in a script step",
+    example='{"type": "File", "sourceUri": "a.txt", "destination": "/tmp/{{name}}.txt"}',
+    corrected='{"type": "File", "sourceUri": "a.txt", "destination": "/tmp/name.txt"}',
+    source="packer.md §5.6, lowering.md §4.5",
+)
+
+
+class ValidateOn(StrEnum):
+    """Where validators run: on a new machine made from the result, or on the build's own before it is generalized."""
+
+    NEW_VM = "new-vm"
+    BUILD_VM = "build-vm"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LowerOptions:
+    """What a compilation may decide apart from the template."""
+
+    os_type: OsType
+    name: str
+    location: str | None = None
+    resource_group: str | None = None
+    subscription_id: str | None = None
+    strict_scripts: bool = False
+    validate_on: ValidateOn = ValidateOn.NEW_VM
+    vhd_container: str | None = None
+    vhd_resource_group: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Lowering:
+    """The state of one lowering: options in; diagnostics, needs, variables and version requests out."""
+
+    options: LowerOptions
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    needs: dict[tuple[NeedKind, str], Need] = field(default_factory=dict)
+    variables: dict[str, Variable] = field(default_factory=dict)
+    versions: list[VersionRequest] = field(default_factory=list)
+
+    def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "", on: On = On.VALUE) -> None:
+        """Add a diagnostic."""
+        self.diagnostics.append(rule.at(path, message, hint=hint, on=on))
+
+    def need(self, kind: NeedKind, id_: str, path: Path) -> None:
+        """Remember that something has to exist before the build."""
+        self.needs.setdefault((kind, id_.lower()), Need(kind=kind, id=id_, path=path))
+
+    def variable(self, name: str, description: str, **settings: Any) -> hcl.Expression:  # fields of `Variable`
+        """Declare an input variable (once) and return the expression that reads it."""
+        self.variables.setdefault(name, Variable(name=name, description=description, **settings))
+        return hcl.Expression(f"var.{name}")
+
+    def variables_of(self, sections: Iterable[Section]) -> tuple[Variable, ...]:
+        """The declared variables that these sections read."""
+        return used_variables(self.variables.values(), sections)
+
+    def plain(self, text: str, path: Path) -> str:
+        """Text for an option whose form the rules have checked, so that no template sign can stand in it."""
+        return text if self._fits(text, path) else ""
+
+    def rendered(self, text: str, path: Path) -> hcl.Rendered:
+        """Text for an option that Packer renders once."""
+        return hcl.Rendered(text if self._fits(text, path) else "")
+
+    def stable(self, text: str, path: Path) -> str:
+        """Text for an option that Packer renders until it no longer changes."""
+        if "{{" in text:
+            self.say(GO_TEMPLATE, path, f"'{{{{' cannot stand in '{path[-1]}': Packer would take it for a template")
+            return ""
+        return text if self._fits(text, path) else ""
+
+    def rendered_map(self, values: Mapping[str, str], path: Path) -> dict[str, hcl.Literal]:
+        """Names and values (tags) for an option that Packer renders once; names take no template signs."""
+        return {self.stable(name, (*path, name)): self.rendered(text, (*path, name)) for name, text in values.items()}
+
+    def _fits(self, text: str, path: Path) -> bool:
+        problem = hcl.unfit(text)
+        if problem:
+            self.say(UNFIT_TEXT, path, f"the text cannot reach the machine unchanged: {problem}")
+        return problem is None

@@ -1,0 +1,225 @@
+"""The compiler: a template's text to the files of a Packer build. Read `compile_document` first."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from imagesmith import arm, model, source
+from imagesmith.arm import Deployment
+from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, has_errors, in_order
+from imagesmith.diagnostics import Path as TemplatePath
+from imagesmith.events import now
+from imagesmith.folder import write_folder
+from imagesmith.lower import LowerOptions, ValidateOn, lower
+from imagesmith.model import ImageTemplate, OsType
+from imagesmith.normalise import normalise
+from imagesmith.plan import BuildPlan
+from imagesmith.rules import RuleContext, check, decide_os_type
+from imagesmith.schema import check as check_schema
+from imagesmith.source import Document
+from imagesmith.targets import NEWEST, Target, retarget
+
+PARAMETERS_BESIDE = Rule(
+    code="IMG150",
+    severity=Severity.NOTE,
+    title="a parameter file beside the template is read by itself",
+    cause="A file of the template's name that ends in `.parameters.json` is taken for its parameters.",
+    fix="give --parameters FILE to read another one instead",
+    example="image.json and image.parameters.json in one folder",
+    corrected="imagesmith validate image.json --parameters image.parameters.json",
+    source="architecture §3.3",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompileOptions:
+    """Everything besides the template that a compilation depends on; the same options give the same bytes.
+
+    `now` and `seed` feed `utcNow()` and `newGuid()`; they are taken from the clock and the system when not given.
+    """
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameter_files: tuple[Document, ...] = ()
+    resource_group: str | None = None
+    subscription_id: str | None = None
+    tenant_id: str | None = None
+    location: str | None = None
+    os_type: OsType | None = None
+    name: str | None = None
+    target: Target = NEWEST
+    strict: bool = False
+    strict_scripts: bool = False
+    validate_on: ValidateOn = ValidateOn.NEW_VM
+    vhd_container: str | None = None
+    vhd_resource_group: str | None = None
+    check_only: bool = False
+    """Make the plan and all diagnostics, but no files."""
+    now: datetime = field(default_factory=now)
+    seed: str = field(default_factory=lambda: secrets.token_hex(16))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compilation:
+    """What came out: diagnostics always, a plan and files where the template has no error."""
+
+    filename: str
+    diagnostics: tuple[Diagnostic, ...]
+    options: CompileOptions
+    document: Document | None = None
+    template: ImageTemplate | None = None
+    plan: BuildPlan | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a plan: no diagnostic is an error."""
+        return self.plan is not None
+
+    def write(self, directory: str | os.PathLike[str]) -> None:
+        """Write the files. Raises ValueError without a plan, FolderError as `write_folder` does."""
+        if self.plan is None:
+            raise ValueError("a template with errors has no files")
+        write_folder(directory, self.files)
+
+    def locate(self, path: TemplatePath) -> Span | None:
+        """Where a part of the template stands in the user's file."""
+        origin = self.document.origin(path) if self.document else None
+        return origin.span if origin else None
+
+    def for_target(self, target: Target) -> Compilation:
+        """The same template compiled for another Packer."""
+        if self.document is None:
+            return self
+        return _compile_resource(self.document, replace(self.options, target=target), self.secrets)
+
+
+def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
+    """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
+    options = options or CompileOptions()
+    document = source.load(path)
+    beside = Path(path).with_suffix(".parameters.json")
+    notes: list[Diagnostic] = []
+    if not options.parameter_files and beside.is_file():
+        options = replace(options, parameter_files=(source.load(beside),))
+        if document.root is not None:
+            notes.append(PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span))
+    return compile_document(document, options=options, notes=notes)
+
+
+def compile_text(text: str, *, filename: str, options: CompileOptions | None = None) -> Compilation:
+    """Compile a template's text; `filename` is what diagnostics print."""
+    return compile_document(source.read_text(text, filename=filename), options=options or CompileOptions())
+
+
+def compile_document(document: Document, *, options: CompileOptions, notes: Iterable[Diagnostic] = ()) -> Compilation:
+    """Compile what has been read: resolve deployment files and placeholders, then compile the resource in them."""
+    diagnostics = [*notes, *document.diagnostics]
+    for file in options.parameter_files:
+        diagnostics += file.diagnostics
+    if document.root is None or has_errors(diagnostics):
+        return _stopped(document, options, diagnostics)
+    resolution = arm.resolve(document, _deployment(document, options))
+    diagnostics += resolution.diagnostics
+    if resolution.document is None or has_errors(diagnostics):
+        return _stopped(document, options, diagnostics, resolution.secrets)
+    compilation = _compile_resource(resolution.document, options, resolution.secrets)
+    return replace(compilation, diagnostics=in_order((*diagnostics, *compilation.diagnostics)))
+
+
+def _compile_resource(document: Document, options: CompileOptions, hidden: tuple[str, ...]) -> Compilation:
+    """The image template resource to files: spell, check, model, judge, lower, retarget, emit."""
+    normalised = normalise(document, strict=True if options.strict else None)
+    document = normalised.document
+    diagnostics = [*normalised.diagnostics]
+    diagnostics += check_schema(document, normalised.api_version, strict=normalised.strict)
+    if has_errors(diagnostics):
+        return _stopped(document, options, diagnostics, hidden)
+    template = model.parse(document, api_version=normalised.api_version)
+    os_type, evidence = decide_os_type(template, _rule_context(options, normalised.api_version, options.os_type))
+    diagnostics += evidence
+    diagnostics += check(template, _rule_context(options, normalised.api_version, os_type))
+    if has_errors(diagnostics) or os_type is None:
+        return _stopped(document, options, diagnostics, hidden)
+    lowered = lower(template, _lower_options(document, template, options, os_type))
+    retargeted = retarget(lowered.plan, options.target)
+    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
+    if has_errors(diagnostics):
+        return _stopped(document, options, diagnostics, hidden)
+    plan, files = _written(retargeted.plan, options)
+    return Compilation(
+        filename=document.filename,
+        diagnostics=in_order(source.locate(diagnostics, document)),
+        options=options,
+        document=document,
+        template=template,
+        plan=plan,
+        files=files,
+        secrets=hidden,
+    )
+
+
+def _written(plan: BuildPlan, options: CompileOptions) -> tuple[BuildPlan, Mapping[str, bytes]]:
+    if options.check_only:
+        return plan, {}
+    from imagesmith.emit import emit  # Jinja is a third of the start-up time
+
+    emission = emit(plan)
+    return emission.plan, emission.files
+
+
+def _stopped(
+    document: Document, options: CompileOptions, diagnostics: Iterable[Diagnostic], hidden: tuple[str, ...] = ()
+) -> Compilation:
+    return Compilation(
+        filename=document.filename,
+        diagnostics=in_order(source.locate(diagnostics, document)),
+        options=options,
+        document=document,
+        secrets=hidden,
+    )
+
+
+def _deployment(document: Document, options: CompileOptions) -> Deployment:
+    return Deployment(
+        parameters=options.parameters,
+        parameter_files=options.parameter_files,
+        resource_group=options.resource_group,
+        subscription_id=options.subscription_id,
+        tenant_id=options.tenant_id,
+        location=options.location,
+        name=options.name,
+        default_name=_stem(document.filename),
+        now=options.now,
+        seed=options.seed,
+    )
+
+
+def _rule_context(options: CompileOptions, api_version: str, os_type: OsType | None) -> RuleContext:
+    return RuleContext(location=options.location, os_type=os_type, api_version=api_version, strict=options.strict)
+
+
+def _lower_options(
+    document: Document, template: ImageTemplate, options: CompileOptions, os_type: OsType
+) -> LowerOptions:
+    return LowerOptions(
+        os_type=os_type,
+        name=options.name or template.name or _stem(document.filename),
+        location=options.location,
+        resource_group=options.resource_group,
+        subscription_id=options.subscription_id,
+        strict_scripts=options.strict_scripts,
+        validate_on=options.validate_on,
+        vhd_container=options.vhd_container,
+        vhd_resource_group=options.vhd_resource_group,
+    )
+
+
+def _stem(filename: str) -> str:
+    """The template's name where it has none: the file's without its endings."""
+    return Path(filename).name.partition(".")[0] or "imagetemplate"
