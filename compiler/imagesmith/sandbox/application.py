@@ -1,0 +1,124 @@
+"""HTTP to calls and answers to HTTP: the one aiohttp application behind the proxy; every request is recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import uuid
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from imagesmith.sandbox import routes
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError
+from imagesmith.sandbox.cloud import Cloud
+
+_LARGEST_BODY = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """A request that was answered."""
+
+    method: str
+    host: str
+    path: str
+    api_version: str
+    status: int
+
+
+class Application:
+    """Answers for all of Azure's names."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.requests: list[Seen] = []
+        self.unknown: list[Seen] = []
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        call = await _read(request)
+        known = call is not None and routes.find(call) is not None
+        answer = await self._answer(call) if call is not None else _bad_content()
+        seen = Seen(
+            method=request.method,
+            host=_host(request),
+            path=request.path,
+            api_version=request.query.get("api-version", ""),
+            status=answer.status,
+        )
+        self.requests.append(seen)
+        if call is not None and not known:
+            self.unknown.append(seen)
+        return _response(answer, head=request.method == "HEAD")
+
+    async def _answer(self, call: Call) -> Answer:
+        found = routes.find(call)
+        if found is None:
+            return _unknown(call)
+        route, params = found
+        try:
+            return await route.handle(self.cloud, dataclasses.replace(call, params=params))
+        except RefusedError as refusal:
+            return refusal.answer()
+
+
+async def _read(request: web.BaseRequest) -> Call | None:
+    """The request as a call, None where its body is no JSON."""
+    content = await request.content.read(_LARGEST_BODY) if request.can_read_body else b""
+    form: dict[str, str] = {}
+    body: Json = None
+    if request.content_type == "application/x-www-form-urlencoded":
+        from urllib.parse import parse_qsl
+
+        form = dict(parse_qsl(content.decode(errors="replace")))
+    elif content and request.content_type == "application/json":
+        try:
+            body = json.loads(content)
+        except ValueError:
+            return None
+    return Call(
+        method=request.method,
+        host=_host(request),
+        path=request.path,
+        query={key: request.query[key] for key in request.query},
+        headers=request.headers,
+        body=body,
+        form=form,
+    )
+
+
+def _host(request: web.BaseRequest) -> str:
+    return (request.host or "").partition(":")[0].lower()
+
+
+def _response(answer: Answer, *, head: bool) -> web.Response:
+    headers = {"x-ms-request-id": str(uuid.uuid4()), **answer.headers}
+    if answer.body is None or head:
+        return web.Response(status=answer.status, headers=headers)
+    text = json.dumps(answer.body)
+    return web.Response(status=answer.status, text=text, content_type="application/json", headers=headers)
+
+
+def _bad_content() -> Answer:
+    return RefusedError(
+        400, "InvalidRequestContent", "The request content was invalid and could not be deserialized."
+    ).answer()
+
+
+def _unknown(call: Call) -> Answer:
+    """Azure's words for what it does not know."""
+    if call.host != routes.ARM:
+        return RefusedError(404, "NotFound", f"There is nothing at {call.path}.").answer()
+    parts = call.path.strip("/").split("/")
+    lowered = [part.lower() for part in parts]
+    if "providers" not in lowered:
+        return RefusedError(404, "NotFound", f"No route providers found for '{call.path}'.").answer()
+    at = lowered.index("providers")
+    provider = parts[at + 1] if len(parts) > at + 1 else ""
+    resource_type = "/".join(parts[at + 2 :: 2])
+    message = (
+        f"The resource type '{resource_type}' could not be found in the namespace '{provider}' "
+        f"for api version '{call.api_version}'."
+    )
+    return RefusedError(404, "InvalidResourceType", message).answer()

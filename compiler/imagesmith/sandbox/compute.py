@@ -1,0 +1,230 @@
+"""Virtual machines, managed images, disks and snapshots: a VM starts a machine, an image is what was captured of one."""
+
+from __future__ import annotations
+
+import uuid
+
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, conflict, invalid, not_found
+from imagesmith.sandbox.cloud import Cloud
+from imagesmith.sandbox.errors import WINDOWS_NOT_YET, SandboxError, failure
+from imagesmith.sandbox.galleries import newest_version
+from imagesmith.sandbox.machine import MachineSpec
+from imagesmith.sandbox.store import Resource, ResourceId, parse_id
+
+MACHINE = "machine"
+"""Hidden part of a VM: the name of its machine."""
+IMAGE = "image"
+"""Hidden part of a generalized VM, a managed image and a gallery version: the image that a machine can start from."""
+BASE = "base"
+"""Hidden part of a seeded image, which nothing was captured for: the source whose base stands for it."""
+
+_DISK_BYTES = 30 * 1024**3
+VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
+
+
+async def prepare_machine(cloud: Cloud, vm: Resource, replaced: bool) -> None:
+    """Complete a new VM and start its machine; the SSH port leads to it from now on."""
+    vm.properties.setdefault("vmId", str(uuid.uuid4()))
+    if replaced:
+        return
+    profile = vm.properties.setdefault("storageProfile", {})
+    _attach_disks(cloud, vm, profile)
+    system = vm.properties.get("osProfile") or {}
+    try:
+        if "windowsConfiguration" in system:
+            raise failure(WINDOWS_NOT_YET)  # noqa: TRY301  (one way out for every failure of the sandbox's own)
+        image = await _image_of(cloud, profile.get("imageReference") or {})
+        name = f"vm{len(cloud.store.of_type(VIRTUAL_MACHINES, subscription=vm.id.subscription))}-{uuid.uuid4().hex[:6]}"
+        await cloud.machines.start(_spec(name, image, system))
+    except SandboxError as error:
+        cloud.on_failure(error)
+        raise conflict("SandboxFailure", str(error)) from error
+    vm.hidden[MACHINE] = name
+    vm.properties["instanceView"] = _instance_view("running")
+    cloud.newest_machine = name
+
+
+def _spec(name: str, image: str, system: dict[str, Json]) -> MachineSpec:
+    linux = system.get("linuxConfiguration") or {}
+    keys = ((linux.get("ssh") or {}).get("publicKeys")) or []
+    password = None if linux.get("disablePasswordAuthentication") else system.get("adminPassword")
+    return MachineSpec(
+        name=name,
+        hostname=str(system.get("computerName") or name),
+        user=str(system.get("adminUsername") or "azureuser"),
+        keys=tuple(str(key["keyData"]).strip() for key in keys if key.get("keyData")),
+        image=image,
+        password=password,
+    )
+
+
+async def _image_of(cloud: Cloud, reference: dict[str, Json]) -> str:
+    """The image that a VM's `imageReference` means. Raises `RefusedError` where Azure has none."""
+    if reference.get("id"):
+        return await _captured_image(cloud, str(reference["id"]))
+    shared = reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId")
+    if shared:
+        # Galleries of others: nothing is known of them but their names, which rows of the base table may fit.
+        parts = str(shared).strip("/").split("/")
+        return await cloud.machines.prepare(":".join((parts[0], parts[1], parts[3] if len(parts) > 3 else "")))
+    names = [str(reference.get(part) or "") for part in ("publisher", "offer", "sku")]
+    if not all(names):
+        raise invalid("InvalidParameter", "Required parameter 'imageReference' is missing (null).")
+    return await cloud.machines.prepare(":".join(names))
+
+
+async def _captured_image(cloud: Cloud, text: str) -> str:
+    wanted = parse_id(text)
+    found = cloud.store.get(text)
+    if wanted is not None and wanted.type.lower() == "microsoft.compute/galleries/images" and found is not None:
+        found = newest_version(cloud, found.id)
+    if found is None:
+        raise not_found(
+            wanted.type if wanted else "images", wanted.name if wanted else text, wanted.group if wanted else ""
+        )
+    if IMAGE in found.hidden:
+        return found.hidden[IMAGE]
+    return await cloud.machines.prepare(found.hidden.get(BASE, "canonical:seeded:image"))
+
+
+def _attach_disks(cloud: Cloud, vm: Resource, profile: dict[str, Json]) -> None:
+    """Make the managed disks of a VM, named as asked for, and write their ids into its profile."""
+    os_disk = profile.setdefault("osDisk", {})
+    if "vhd" not in os_disk:
+        os_disk.setdefault("name", f"{vm.id.name}_OsDisk_1_{uuid.uuid4().hex}")
+        os_disk.setdefault(
+            "osType", "Windows" if "windowsConfiguration" in (vm.properties.get("osProfile") or {}) else "Linux"
+        )
+        _attach(cloud, vm, os_disk, extra={"osType": os_disk["osType"]})
+    for number, disk in enumerate(profile.get("dataDisks") or [], start=1):
+        disk.setdefault("name", f"{vm.id.name}_disk{number + 1}_{uuid.uuid4().hex}")
+        _attach(cloud, vm, disk, extra={})
+
+
+def _attach(cloud: Cloud, vm: Resource, disk: dict[str, Json], *, extra: dict[str, Json]) -> None:
+    disk_id = ResourceId(
+        subscription=vm.id.subscription,
+        group=vm.id.group,
+        provider="Microsoft.Compute",
+        types=("disks",),
+        names=(disk["name"],),
+    )
+    managed = disk.setdefault("managedDisk", {})
+    managed["id"] = str(disk_id)
+    body = {
+        "location": vm.body.get("location"),
+        "tags": vm.body.get("tags") or {},
+        "managedBy": str(vm.id),
+        "sku": {"name": managed.get("storageAccountType") or "Standard_LRS"},
+        "properties": {
+            **extra,
+            "diskSizeGB": disk.get("diskSizeGB") or 30,
+            "diskSizeBytes": _DISK_BYTES,
+            "diskState": "Attached",
+            "creationData": {"createOption": disk.get("createOption", "FromImage")},
+            "provisioningState": "Succeeded",
+        },
+    }
+    cloud.store.put(disk_id, body)
+
+
+async def dispose_machine(cloud: Cloud, vm: Resource) -> None:
+    """End a VM's machine. Its disks stay, as on Azure, unless they are to go with it."""
+    if MACHINE in vm.hidden:
+        await cloud.machines.remove(vm.hidden[MACHINE])
+    profile = vm.properties.get("storageProfile") or {}
+    for disk in (profile.get("osDisk") or {}, *(profile.get("dataDisks") or [])):
+        found = cloud.store.get((disk.get("managedDisk") or {}).get("id") or "")
+        if found is None:
+            continue
+        found.body.pop("managedBy", None)
+        found.properties["diskState"] = "Unattached"
+        if disk.get("deleteOption") == "Delete":
+            cloud.store.delete(found.id)
+
+
+async def deallocate(cloud: Cloud, call: Call) -> Answer:
+    """`POST …/deallocate` and `…/powerOff`: the machine ends, its disk stays."""
+    vm = _machine(cloud, call)
+
+    async def work() -> None:
+        await cloud.machines.deallocate(vm.hidden.get(MACHINE, ""))
+        vm.properties["instanceView"] = _instance_view("deallocated")
+
+    number = cloud.operations.start(work())
+    return Answer(status=202, headers=cloud.operations.headers(call, number))
+
+
+async def generalize(cloud: Cloud, call: Call) -> Answer:
+    """`POST …/generalize`: from now on the VM is only good for images, so its disk is captured here."""
+    vm = _machine(cloud, call)
+    await capture(cloud, vm)
+    vm.properties["instanceView"] = _instance_view("generalized")
+    vm.hidden["generalized"] = "yes"
+    return Answer(status=200)
+
+
+async def show_instance_view(cloud: Cloud, call: Call) -> Answer:
+    """`GET …/instanceView`: whether the VM runs."""
+    return Answer(body=_machine(cloud, call).properties.get("instanceView") or _instance_view("unknown"))
+
+
+async def capture(cloud: Cloud, vm: Resource) -> str:
+    """The image of a VM's disk, captured when first asked for. Raises `RefusedError`."""
+    if IMAGE not in vm.hidden:
+        if MACHINE not in vm.hidden:
+            raise conflict("OperationNotAllowed", f"The VM '{vm.id.name}' has no machine in this sandbox any more.")
+        try:
+            vm.hidden[IMAGE] = await cloud.machines.capture(vm.hidden[MACHINE])
+        except SandboxError as error:
+            cloud.on_failure(error)
+            raise conflict("SandboxFailure", str(error)) from error
+    return vm.hidden[IMAGE]
+
+
+async def prepare_image(cloud: Cloud, image: Resource, replaced: bool) -> None:
+    """Complete a managed image; the VM that it is made from must be generalized and in the same region."""
+    if replaced and IMAGE in image.hidden:
+        return
+    source = str((image.properties.get("sourceVirtualMachine") or {}).get("id") or "")
+    profile = image.properties.setdefault("storageProfile", {})
+    if not source:
+        if not profile.get("osDisk"):
+            raise invalid(
+                "InvalidParameter", "Required parameter 'sourceVirtualMachine' or 'osDisk' is missing (null)."
+            )
+        image.hidden.setdefault(BASE, "canonical:seeded:image")
+        return
+    vm = cloud.store.get(source)
+    if vm is None:
+        raise RefusedError(404, "NotFound", f"The virtual machine '{source}' was not found.")
+    if "generalized" not in vm.hidden:
+        name = vm.id.name
+        raise conflict(
+            "OperationNotAllowed",
+            f"The operation 'Create Image' requires the Virtual Machine '{name}' to be Generalized.",
+        )
+    if vm.location != image.location:
+        raise invalid("InvalidParameter", f"The image's location must be that of its source, '{vm.location}'.")
+    image.hidden[IMAGE] = await capture(cloud, vm)
+    os_disk = vm.properties["storageProfile"]["osDisk"]
+    profile["osDisk"] = {
+        "osType": os_disk.get("osType", "Linux"),
+        "osState": "Generalized",
+        "managedDisk": {"id": (os_disk.get("managedDisk") or {}).get("id")},
+        "caching": os_disk.get("caching", "ReadWrite"),
+        "storageAccountType": "Standard_LRS",
+    }
+    image.properties.setdefault("hyperVGeneration", "V2")
+
+
+def _machine(cloud: Cloud, call: Call) -> Resource:
+    wanted = parse_id(call.path.rpartition("/")[0])
+    found = cloud.store.get(wanted) if wanted else None
+    if wanted is None or found is None:
+        raise not_found(VIRTUAL_MACHINES, call.params["name1"], call.params["group"])
+    return found
+
+
+def _instance_view(state: str) -> dict[str, Json]:
+    return {"statuses": [{"code": f"PowerState/{state}", "level": "Info", "displayStatus": f"VM {state}"}]}

@@ -1,0 +1,75 @@
+"""What can go wrong with the sandbox itself, as rules, and the one exception that carries such a diagnostic."""
+
+from __future__ import annotations
+
+from imagesmith.diagnostics import Diagnostic, Rule, Severity
+
+NO_ENGINE = Rule(
+    code="IMG900",
+    severity=Severity.ERROR,
+    title="no container engine can run the sandbox's machines",
+    cause="The sandbox runs a VM as a container of podman or docker, and none of those found could run one.",
+    fix="install podman (or start docker), or record the steps without running them: --sandbox-steps record",
+    source="architecture §7",
+)
+NO_BASE = Rule(
+    code="IMG901",
+    severity=Severity.ERROR,
+    title="no base image stands for this source image",
+    cause="A machine starts from a container image; the table from publisher, offer and sku to images has no row.",
+    fix="name one: --sandbox-base 'publisher:offer:sku=IMAGE' (asterisks match anything)",
+    source="architecture §7",
+)
+BASE_FAILED = Rule(
+    code="IMG902",
+    severity=Severity.ERROR,
+    title="the base image could not be made",
+    cause="The image that stands for the source was neither found, pulled from a registry nor made by mmdebstrap.",
+    fix="make the registry or the package mirror reachable, or record the steps: --sandbox-steps record",
+    source="architecture §7",
+)
+MACHINE_FAILED = Rule(
+    code="IMG903",
+    severity=Severity.ERROR,
+    title="the sandbox's machine did not start",
+    cause="The container engine refused to start the machine, or its system did not come up in time.",
+    fix="see the engine's answer; `podman system check` and free disk space are worth a look",
+    source="architecture §7",
+)
+WINDOWS_NOT_YET = Rule(
+    code="IMG904",
+    severity=Severity.ERROR,
+    title="the sandbox has no Windows machines",
+    cause="A Windows VM needs WinRM and a key vault, which this sandbox does not offer.",
+    fix="build this template against Azure, or check it with `imagesmith validate` and `imagesmith compile`",
+    source="architecture §7",
+)
+STATE_FOREIGN = Rule(
+    code="IMG905",
+    severity=Severity.ERROR,
+    title="the sandbox's state folder is not one of ours",
+    cause="The folder holds files, but not the marker of a sandbox: using it could destroy something.",
+    fix="name an empty or a new folder",
+    source="architecture §7",
+)
+STATE_BROKEN = Rule(
+    code="IMG906",
+    severity=Severity.ERROR,
+    title="the sandbox's kept state cannot be read",
+    cause="The file with the kept resources is damaged or of another version.",
+    fix="remove the state folder and start afresh",
+    source="architecture §7",
+)
+
+
+class SandboxError(Exception):
+    """The sandbox cannot do what was asked; `diagnostic` says why and what to do."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(f"{diagnostic.message} ({diagnostic.code}); {diagnostic.hint}")
+        self.diagnostic = diagnostic
+
+
+def failure(rule: Rule, message: str = "", *, hint: str = "") -> SandboxError:
+    """The exception for a rule about the run, not about a place in a template."""
+    return SandboxError(rule.at((), message, hint=hint))

@@ -1,0 +1,53 @@
+"""What a machine of the sandbox is, whatever runs it: a container, or a recorder that runs nothing."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MachineSpec:
+    """A VM as a deployment asks for it. `keys` are the only keys that may log in; `image` is what it starts from."""
+
+    name: str
+    hostname: str
+    user: str
+    keys: tuple[str, ...]
+    image: str
+    password: str | None = None
+
+
+class Machines(Protocol):
+    """Where machines run. Names of machines and images are the implementation's own after `start` and `capture`."""
+
+    records_steps: bool
+    notes: list[str]
+
+    async def prepare(self, source: str) -> str:
+        """The image that stands for a ``publisher:offer:sku``, made where it is missing.
+
+        Raises `SandboxError` (IMG901, IMG902).
+        """
+
+    async def start(self, spec: MachineSpec) -> None:
+        """Start a machine; it takes logins afterwards. Raises `SandboxError` (IMG903)."""
+
+    async def serve(self, name: str, connection: socket.socket) -> None:
+        """Give one SSH connection to the machine; returns at its end, with the socket closed."""
+
+    async def deallocate(self, name: str) -> None:
+        """Turn the machine off; its disk stays."""
+
+    async def capture(self, name: str) -> str:
+        """Keep the machine's disk as an image, and name it."""
+
+    async def remove(self, name: str) -> None:
+        """Take the machine away; nothing happens if it is gone."""
+
+    async def forget(self, image: str) -> None:
+        """Take an image away that `capture` made; nothing happens if it is gone."""
+
+    async def close(self, *, keep_images: bool) -> None:
+        """End all machines, and all captured images unless they are to be kept."""

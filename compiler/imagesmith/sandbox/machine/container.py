@@ -1,0 +1,181 @@
+"""Machines as containers with a real systemd, sshd and sudo; capture is a commit (machine.md §1)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from imagesmith.sandbox.errors import MACHINE_FAILED, failure
+from imagesmith.sandbox.machine import MachineSpec
+from imagesmith.sandbox.machine.bases import base_for
+from imagesmith.sandbox.machine.engine import Engine, end
+from imagesmith.sandbox.machine.owner import OWNER_LABEL, SANDBOX_LABEL, this_process
+from imagesmith.sandbox.machine.vm_image import make_vm_image
+from imagesmith.sandbox.state import StateFolder
+
+_BOOT_TIMEOUT_S = 30
+_CAPTURE_TIMEOUT_S = 300
+
+_FIRST_BOOT = """
+set -eu
+tries=0
+while :; do
+    case $(systemctl is-system-running 2>/dev/null) in running | degraded) break ;; esac
+    tries=$((tries + 1))
+    [ $tries -lt 400 ] || { echo 'systemd did not come up' >&2; exit 1; }
+    sleep 0.05
+done
+user=$1
+[ -n "$(find /etc/ssh -name 'ssh_host_*_key' 2>/dev/null)" ] || ssh-keygen -A >/dev/null
+mkdir -p /run/sshd /var/lib/waagent
+id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash "$user"
+# A locked password makes sshd refuse keys, too; '*' fits no password and locks nothing.
+usermod -p '*' "$user"
+home=$(getent passwd "$user" | cut -d: -f6)
+mkdir -p "$home/.ssh"
+printf '%s\\n' "$2" >"$home/.ssh/authorized_keys"
+chmod 0700 "$home/.ssh"
+chmod 0600 "$home/.ssh/authorized_keys"
+chown -R "$user:" "$home/.ssh"
+mkdir -p /etc/sudoers.d
+printf '%s ALL=(ALL) NOPASSWD:ALL\\n' "$user" >/etc/sudoers.d/90-cloud-init-users
+chmod 0440 /etc/sudoers.d/90-cloud-init-users
+printf '%s\\n' "$user" >/var/lib/waagent/imagesmith-user
+rm -f /var/lib/waagent/deprovisioned
+"""
+"""What cloud-init does on a VM's first boot: the user, exactly the keys of the deployment, sudo without a password."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerOptions:
+    """What the machines of one sandbox share."""
+
+    run_id: str
+    network: Literal["none", "host"]
+    bases: Mapping[str, str]
+    keep_images: bool
+
+
+class ContainerMachines:
+    """Machines run by a container engine, every one of them and every image labelled with the sandbox and its owner."""
+
+    records_steps = False
+
+    def __init__(self, engine: Engine, *, options: ContainerOptions, state: StateFolder) -> None:
+        self.engine = engine
+        self.options = options
+        self.state = state
+        self.notes: list[str] = []
+        self._slug = re.sub(r"[^a-z0-9_.-]+", "-", options.run_id.lower()).strip("-.") or "run"
+        self._containers: dict[str, str] = {}
+        self._images: set[str] = set()
+        self._sessions: set[asyncio.subprocess.Process] = set()
+        self._bases: dict[str, str] = {}
+
+    async def prepare(self, source: str) -> str:
+        """The VM-like image that stands for a ``publisher:offer:sku``."""
+        base = base_for(source, self.options.bases)
+        if base.image not in self._bases:
+            self._bases[base.image] = await make_vm_image(self.engine, base, state=self.state, notes=self.notes)
+        return self._bases[base.image]
+
+    async def start(self, spec: MachineSpec) -> None:
+        """Run the container, wait for its systemd, and do what cloud-init does."""
+        container = f"imagesmith-{self._slug}-{spec.name}"
+        self._containers[spec.name] = container
+        # Host names in /etc/hostname are 64 characters at most (hostname(7)).
+        hostname = re.sub(r"[^A-Za-z0-9-]+", "-", spec.hostname)[:63].strip("-") or "vm"
+        # With the host's network the machine's own sshd would stand in the host's way.
+        init = ("/sbin/init", "systemd.mask=ssh.service", "systemd.mask=sshd.service", "systemd.mask=ssh.socket")
+        started = await self.engine.run(
+            "run",
+            "-d",
+            "--pull=never",
+            f"--name={container}",
+            f"--hostname={hostname}",
+            f"--network={self.options.network}",
+            *self._labels(owned=True),
+            *self.engine.boot,
+            spec.image,
+            *(init if self.options.network == "host" else init[:1]),
+        )
+        if started.code:
+            raise failure(MACHINE_FAILED, f"{self.engine.name} did not start the machine: {started.reason}")
+        booted = await self.engine.run(
+            "exec", container, "/bin/sh", "-c", _FIRST_BOOT, "sh", spec.user, "\n".join(spec.keys),
+            timeout_s=_BOOT_TIMEOUT_S,
+        )  # fmt: skip
+        if booted.code:
+            raise failure(MACHINE_FAILED, f"the machine's system did not come up: {booted.reason}")
+
+    async def serve(self, name: str, connection: socket.socket) -> None:
+        """Let the machine's own sshd talk on the connection; the engine copies, not we."""
+        with connection, (self.state.folder("machines") / f"{name}.log").open("ab") as log:
+            container = self._containers.get(name)
+            if container is None:
+                return
+            connection.setblocking(True)  # the engine's process shares the socket and does not expect otherwise
+            process = await asyncio.create_subprocess_exec(
+                *self.engine.command("exec", "-i", container, "/usr/sbin/sshd", "-i"),
+                stdin=connection,
+                stdout=connection,
+                stderr=log,
+                env=dict(self.engine.environment),
+            )
+        self._sessions.add(process)
+        try:
+            await process.wait()
+        finally:
+            await end(process)
+            self._sessions.discard(process)
+
+    async def deallocate(self, name: str) -> None:
+        """Let the machine shut down, as far as five seconds go."""
+        if name in self._containers:
+            await self.engine.run("stop", "-t", "5", self._containers[name], timeout_s=30)
+
+    async def capture(self, name: str) -> str:
+        """Commit the container. Its image has an owner that removes it, unless images are kept."""
+        image = f"localhost/imagesmith/{self._slug}:{name}"
+        labels = (f"--change=LABEL {SANDBOX_LABEL}={self._slug}", f"--change=LABEL {OWNER_LABEL}={self._owner()}")
+        container = self._containers[name]
+        captured = await self.engine.run("commit", *labels, container, image, timeout_s=_CAPTURE_TIMEOUT_S)
+        if captured.code:
+            raise failure(MACHINE_FAILED, f"{self.engine.name} did not capture the machine: {captured.reason}")
+        self._images.add(image)
+        return image
+
+    async def remove(self, name: str) -> None:
+        """Remove the container."""
+        container = self._containers.pop(name, None)
+        if container is not None:
+            await self.engine.run("rm", "-f", "-t", "0", container)
+
+    async def forget(self, image: str) -> None:
+        """Remove a captured image; one that a machine still runs on stays until the end."""
+        if f"{image}".startswith("localhost/imagesmith/vm-"):
+            return
+        if (await self.engine.run("rmi", image)).code == 0:
+            self._images.discard(image)
+
+    async def close(self, *, keep_images: bool) -> None:
+        """End sessions and machines; images as well unless they are kept."""
+        for process in tuple(self._sessions):
+            await end(process)
+        for name in tuple(self._containers):
+            await self.remove(name)
+        if not keep_images:
+            for image in tuple(self._images):
+                await self.engine.run("rmi", "-f", image)
+            self._images.clear()
+
+    def _labels(self, *, owned: bool) -> tuple[str, ...]:
+        owner = this_process() if owned else ""
+        return (f"--label={SANDBOX_LABEL}={self._slug}", f"--label={OWNER_LABEL}={owner}")
+
+    def _owner(self) -> str:
+        return "" if self.options.keep_images else str(this_process())

@@ -1,0 +1,130 @@
+"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and SSH port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from imagesmith.sandbox.application import Application
+from imagesmith.sandbox.cloud import Cloud
+from imagesmith.sandbox.compute import MACHINE
+from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.machine import Machines
+from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
+from imagesmith.sandbox.machine.engine import Engine, find_engine
+from imagesmith.sandbox.machine.port import Port
+from imagesmith.sandbox.machine.sweep import sweep_engine
+from imagesmith.sandbox.options import SandboxOptions
+from imagesmith.sandbox.proxy import Authority, Proxy
+from imagesmith.sandbox.state import StateFolder
+
+CA_FILE = "ca.pem"
+
+
+class Running:
+    """What a sandbox consists of while it is up. All of it lives on one event loop."""
+
+    def __init__(
+        self,
+        *,
+        options: SandboxOptions,
+        environment: Mapping[str, str],
+        state: StateFolder,
+        on_failure: Callable[[SandboxError], None],
+    ) -> None:
+        self.options = options
+        self.environment = environment
+        self.state = state
+        self.on_failure = on_failure
+        self.machines: Machines
+        self.cloud: Cloud
+        self.application: Application
+        self.proxy: Proxy
+        self.port: Port
+        self.swept: tuple[str, ...] = ()
+        self._stop: list[Callable[[], Any]] = []  # coroutine functions of any result
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that clients have to trust."""
+        return self.state.path / CA_FILE
+
+    async def start(self, kept: Mapping[str, Any]) -> None:
+        """Start all parts, the machines first: without an engine there is nothing to wait for."""
+        self.machines = await self._choose_machines()
+        self._stop.append(lambda: self.machines.close(keep_images=self.options.keep))
+        self.cloud = Cloud(
+            subscription_id=self.options.subscription_id,
+            tenant_id=self.options.tenant_id,
+            machines=self.machines,
+            on_failure=self.on_failure,
+            strict=self.options.strict,
+        )
+        self._stop.append(self.cloud.operations.close)
+        _restore(self.cloud, kept)
+        self.application = Application(self.cloud)
+        server = web.Server(self.application)
+        self._stop.append(server.shutdown)
+        authority = Authority.create()
+        authority.write(self.ca_file)
+        self.proxy = Proxy(authority=authority, serve=server)
+        await self.proxy.start()
+        self._stop.append(self.proxy.stop)
+        self.port = Port(self.machines, lambda: self.cloud.newest_machine)
+        await self.port.start()
+        self._stop.append(self.port.stop)
+
+    async def stop(self) -> None:
+        """Stop what was started, the last first; what fails does not keep the rest from stopping."""
+        failures: list[Exception] = []
+        while self._stop:
+            try:
+                await self._stop.pop()()
+            except Exception as error:  # noqa: BLE001  (collected and raised below)
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("the sandbox did not stop cleanly", failures)
+
+    async def _choose_machines(self) -> Machines:
+        if self.options.steps == "record":
+            return self._recorder("steps are recorded, not run, as asked for")
+        engine = await find_engine(self.environment, program=self.options.engine)
+        if isinstance(engine, Engine):
+            self.swept = await sweep_engine(engine)
+            return self._containers(engine)
+        if self.options.steps == "run":
+            raise engine.error()
+        return self._recorder("steps are recorded, not run: " + "; ".join(engine.attempts))
+
+    def _containers(self, engine: Engine) -> ContainerMachines:
+        options = ContainerOptions(
+            run_id=self.options.run_id,
+            network=self.options.network,
+            bases=self.options.bases,
+            keep_images=self.options.keep,
+        )
+        machines = ContainerMachines(engine, options=options, state=self.state)
+        if self.options.network == "none":
+            machines.notes.append(
+                "the sandbox's machines have no network; --sandbox-network host gives them the host's"
+            )
+        return machines
+
+    def _recorder(self, note: str) -> Machines:
+        from imagesmith.sandbox.machine.record import RecordingMachines
+
+        return RecordingMachines(state=self.state, note=note)
+
+
+def _restore(cloud: Cloud, kept: Mapping[str, Any]) -> None:
+    """Take in what an earlier sandbox kept. Its machines have ended, its images have not."""
+    try:
+        cloud.store.load(kept.get("resources", []))
+        cloud.marketplace.update({sku: set(found) for sku, found in kept.get("marketplace", {}).items()})
+    except (ValueError, KeyError, TypeError) as error:
+        raise failure(STATE_BROKEN, f"the kept resources cannot be read: {error}") from error
+    for resource in cloud.store:
+        resource.hidden.pop(MACHINE, None)

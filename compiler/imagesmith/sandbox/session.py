@@ -1,0 +1,153 @@
+"""A sandbox from its start to its end: proxy, login, ARM and machines in a thread of their own, and the world they make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from imagesmith.plan import Need
+from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.options import SandboxOptions
+from imagesmith.sandbox.seed import DEFAULT_LOCATION
+from imagesmith.sandbox.state import StateFolder
+from imagesmith.world import World
+
+if TYPE_CHECKING:
+    from imagesmith.sandbox.application import Seen
+    from imagesmith.sandbox.running import Running
+
+T = TypeVar("T")
+
+CLIENT_ID = "00000000-0000-0000-0000-0000000000dd"
+CLIENT_SECRET = "imagesmith-sandbox"  # noqa: S105  (opens nothing: the sandbox's login takes any)
+
+_RESOURCES = "resources.json"
+_FORMAT = 1
+_STOP_TIMEOUT_S = 120
+
+
+class Sandbox:
+    """An Azure on loopback, with machines. A context manager; its functions are called from any one thread.
+
+    `environment` is the user's: where the container engine and its settings are found. Nothing of it but PATH and the
+    language goes into `world.environment`.
+    """
+
+    def __init__(self, options: SandboxOptions, *, environment: Mapping[str, str]) -> None:
+        self.options = options
+        self.environment = environment
+        self.failures: list[SandboxError] = []
+        """What went wrong on the sandbox's own side during a run (a machine that did not start)."""
+        self._state = StateFolder(options.state)
+        self._loop = asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+        self._running: Running | None = None
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything. Raises `SandboxError`: no engine, a foreign state folder, damaged kept state."""
+        from imagesmith.sandbox.running import Running
+
+        self._state = StateFolder.open(self.options.state)
+        kept = self._read_kept()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="imagesmith-sandbox", daemon=True)
+        self._thread.start()
+        running = Running(
+            options=self.options, environment=self.environment, state=self._state, on_failure=self.failures.append
+        )
+        try:
+            self._call(running.start(kept))
+        except BaseException:
+            self._call(running.stop())
+            self._end_thread()
+            raise
+        self._running = running
+
+    def stop(self) -> None:
+        """End machines and servers; what is to stay is written, everything else is gone. May be called twice."""
+        if self._running is None:
+            return
+        running, self._running = self._running, None
+        try:
+            self._call(running.stop())
+            if self.options.keep:
+                self._write_kept(running.cloud.store.dump(), running.cloud.marketplace)
+            else:
+                self._state.empty()
+        finally:
+            self._end_thread()
+
+    def seed(self, needs: Iterable[Need], *, os_type: str, location: str = DEFAULT_LOCATION) -> None:
+        """Put in place what a plan refers to, unless the sandbox is strict. Raises `SandboxError` (IMG901, IMG902)."""
+        from imagesmith.sandbox.seed import seed
+
+        if not self.options.strict:
+            self._call(seed(self._alive.cloud, tuple(needs), os_type=os_type, location=location))
+
+    @property
+    def world(self) -> World:
+        """Environment, variables and credential with which a build takes place here."""
+        from imagesmith.sandbox.surroundings import world
+
+        return world(self._alive, options=self.options, environment=self.environment, state=self._state)
+
+    @property
+    def requests(self) -> tuple[Seen, ...]:
+        """Every request that was answered, in order."""
+        return tuple(self._alive.application.requests)
+
+    @property
+    def unknown(self) -> tuple[Seen, ...]:
+        """Requests for which there is no route."""
+        return tuple(self._alive.application.unknown)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Names outside Azure that something wanted to reach."""
+        return tuple(self._alive.proxy.refused)
+
+    @property
+    def _alive(self) -> Running:
+        if self._running is None:
+            raise RuntimeError("the sandbox is not started")
+        return self._running
+
+    def _call(self, work: Coroutine[Any, Any, T]) -> T:  # what a coroutine is sent is nobody's business
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread is not None:
+            self._thread.join(_STOP_TIMEOUT_S)
+            self._thread = None
+        self._loop.close()
+
+    def _read_kept(self) -> Mapping[str, Any]:  # JSON data
+        path = self._state.path / _RESOURCES
+        if not path.exists():
+            return {}
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if kept["format"] != _FORMAT:
+                raise ValueError(f"format {kept['format']}")
+        except (ValueError, KeyError, TypeError) as error:
+            raise failure(STATE_BROKEN, f"{path} cannot be read: {error}") from error
+        found: Mapping[str, Any] = kept
+        return found
+
+    def _write_kept(self, resources: list[dict[str, Any]], marketplace: Mapping[str, set[str]]) -> None:
+        versions = {sku: sorted(found) for sku, found in marketplace.items()}
+        kept = {"format": _FORMAT, "resources": resources, "marketplace": versions}
+        self._state.write(_RESOURCES, json.dumps(kept, indent=1).encode())

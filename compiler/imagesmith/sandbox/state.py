@@ -1,0 +1,99 @@
+"""The sandbox's folder: made and marked by us, private, and emptied through handles without following links."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from imagesmith.sandbox.errors import STATE_FOREIGN, failure
+
+MARKER = ".imagesmith-sandbox"
+MARKER_TEXT = "This folder belongs to an imagesmith sandbox, which deletes what is in it.\n"
+
+
+class StateFolder:
+    """A folder that holds nothing but what a sandbox put there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path) -> StateFolder:
+        """Make the folder (0700) and mark it, or take one that is marked already.
+
+        Raises `SandboxError` (IMG905) for a folder with foreign contents, a link, or another user's folder.
+        """
+        path = Path(os.path.abspath(path))  # noqa: PTH100  (resolve() would follow a link that we want to see)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            _check_ours(path)
+        path.chmod(0o700)
+        marker = path / MARKER
+        if not marker.exists():
+            marker.write_text(MARKER_TEXT, encoding="utf-8")
+        return cls(path)
+
+    def folder(self, *parts: str) -> Path:
+        """A sub-folder (0700), made where it is missing."""
+        path = self.path
+        for part in parts:
+            path = path / part
+            path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write a file (0600) in one piece: readers see the old content or the new."""
+        path = self.path / name
+        scratch = path.with_name(path.name + ".new")
+        handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        scratch.replace(path)
+        return path
+
+    def remove(self, name: str) -> None:
+        """Delete a sub-folder or file of ours; links are deleted, never followed."""
+        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _remove(handle, name)
+        finally:
+            os.close(handle)
+
+    def empty(self) -> None:
+        """Delete everything in the folder but the marker."""
+        for entry in sorted(os.listdir(self.path)):
+            if entry != MARKER:
+                self.remove(entry)
+
+
+def _check_ours(path: Path) -> None:
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        raise failure(STATE_FOREIGN, f"{path} is not a folder (or is a link to one)")
+    if hasattr(os, "getuid") and status.st_uid != os.getuid():
+        raise failure(STATE_FOREIGN, f"{path} belongs to another user")
+    if not (path / MARKER).exists() and any(path.iterdir()):
+        raise failure(STATE_FOREIGN, f"{path} holds files that no sandbox made")
+
+
+def _remove(parent: int, name: str) -> None:
+    """Delete `name` in the folder that the handle stands for."""
+    try:
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=parent)
+        return
+    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        if os.fstat(handle).st_dev != os.fstat(parent).st_dev:
+            return  # a mount somebody made: not ours to empty
+        for entry in os.listdir(handle):
+            _remove(handle, entry)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=parent)
