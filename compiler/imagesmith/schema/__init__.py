@@ -1,0 +1,71 @@
+"""A normalised template against the schema of its API version: nothing, or what is wrong, in the template's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imagesmith.api_versions import load_schema
+from imagesmith.diagnostics import Diagnostic, On
+from imagesmith.schema.gate import accepts
+from imagesmith.schema.rules import NO_IDENTITY, NOT_TEXT
+from imagesmith.source import Document, Object, Value, plain, walk
+
+__all__ = ["SchemaDisagreement", "check"]
+
+
+class SchemaDisagreement(RuntimeError):  # noqa: N818 - it names what happened; nobody handles it but the last resort
+    """One validator refuses what the other accepts, or a schema uses words that have no message: a bug of ours."""
+
+
+def check(document: Document, api_version: str, *, strict: bool) -> tuple[Diagnostic, ...]:
+    """Everything that the schema of an API version has against a normalised document; empty when it is fine.
+
+    Not strict means: unknown and too new properties are warnings. `location` may be absent, since a caller can supply
+    it, and so may `identity`, with a warning, since a local build does not use it.
+
+    Raises SchemaDisagreement if the compiled validator refuses what its explaining twin accepts, and ValueError for a
+    version that has no schema. Source: architecture §3.6; aib-templates.md §1.
+    """
+    root = document.root
+    if root is None:
+        return ()
+    broken = tuple(_half_characters(root))
+    if broken:  # the compiled validator cannot read such text either
+        return broken
+    data = plain(root)
+    first = tuple(_identity(root, api_version))
+    if accepts(api_version, data):
+        return first
+    from imagesmith.schema.explain import Explanation  # loads the slow validator: for refusals only
+
+    found = Explanation(root, data, api_version, strict=strict).diagnostics()
+    if not found:
+        raise SchemaDisagreement(f"the compiled schema {api_version} refuses what the explaining one accepts")
+    return (*first, *found)
+
+
+def _identity(root: Value, api_version: str) -> Iterator[Diagnostic]:
+    required: list[str] = load_schema(api_version)["required"]
+    if "identity" in required and isinstance(root.data, Object) and "identity" not in root.data:
+        yield NO_IDENTITY.at((), "the template has no `identity`; the service would refuse it")
+
+
+def _half_characters(root: Value) -> Iterator[Diagnostic]:
+    for path, value in walk(root):
+        data = value.data
+        if isinstance(data, str) and not _is_text(data):
+            yield NOT_TEXT.at(path)
+        elif isinstance(data, Object):
+            for member in data:
+                if not _is_text(member.key):
+                    yield NOT_TEXT.at((*path, member.key), on=On.KEY)
+
+
+def _is_text(data: str) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
