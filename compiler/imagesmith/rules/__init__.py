@@ -1,1 +1,52 @@
-"""To be filled."""
+"""Rules over the model: what no schema can say, each a row with a code and a small function beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.model import ImageTemplate
+from imagesmith.rules import (
+    distribution,
+    files,
+    identifiers,
+    machine,
+    names,
+    regions,
+    source,
+    steps,
+    timeouts,
+    updates,
+    validation,
+    vhd,
+)
+from imagesmith.rules.context import Check, RuleContext
+from imagesmith.rules.os_type import decide_os_type
+
+__all__ = ["CHECKS", "RuleContext", "check", "decide_os_type"]
+
+CHECKS: tuple[Check, ...] = (
+    *names.CHECKS,
+    *regions.CHECKS,
+    *source.CHECKS,
+    *identifiers.CHECKS,
+    *steps.CHECKS,
+    *files.CHECKS,
+    *updates.CHECKS,
+    *timeouts.CHECKS,
+    *validation.CHECKS,
+    *distribution.CHECKS,
+    *vhd.CHECKS,
+    *machine.CHECKS,
+)
+"""Every rule, in the order in which a reader meets its subject in a template."""
+
+
+def check(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:
+    """Run every rule, `decide_os_type` first: the others then know the operating system, if it is known at all."""
+    os_type, findings = decide_os_type(template, context)
+    yield from findings
+    decided = replace(context, os_type=os_type)
+    for rule in CHECKS:
+        yield from rule(template, decided)
