@@ -335,6 +335,14 @@ def test_the_log_is_redacted_and_private(tmp_path: Path) -> None:
     assert outcome.log_error is None
 
 
+def test_half_a_secret_at_the_end_of_a_cut_line_does_not_reach_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "packer.log"
+    program = _python(tmp_path, f"os.write(1, b'z' * {LINE_LIMIT - 5} + b'hunter2')")
+    _run(program, Lines(), log=log, redact=lambda text: text.replace("hunter2", "***"))
+    assert "h" not in log.read_text()
+    assert log.read_text().endswith("z [cut]\n")
+
+
 @pytest.mark.parametrize("place", ["/dev/full", "missing/folder/packer.log"])
 def test_a_log_that_cannot_be_written_does_not_stop_the_run(tmp_path: Path, place: str) -> None:
     lines = Lines()

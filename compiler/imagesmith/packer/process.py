@@ -35,6 +35,8 @@ NOT_STARTED = Rule(
     source="packer.md §4.6",
 )
 
+_CUT_TAIL = 8192
+"""Characters left out at the end of a line that was cut: they may hold half a secret, which no redactor finds."""
 _POLL_S = 0.05
 _QUIET_S = 0.5
 """How long after Packer's end its pipes and its plugins may take to close by themselves."""
@@ -110,7 +112,7 @@ class _Sink:
 
     def _open(self, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._log = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n")
+        self._log = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", newline="\n")
 
     def _guarded(self, act: Callable[[], object]) -> None:
         """A full disk must not stop the reading: a Packer that nobody reads does not clean up."""
@@ -138,6 +140,8 @@ class _Sink:
     def _hand_over(self, line: Line) -> None:
         if self._log is not None:
             text = self._redact(line.data.decode("utf-8", "replace"))
+            if line.cut:
+                text = f"{text[:-_CUT_TAIL]} [cut]"
             self._guarded(lambda: self._write(text))
         self._on_line(line)
 
