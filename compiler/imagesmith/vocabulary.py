@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 from imagesmith.api_versions import load_schema
@@ -69,9 +69,15 @@ class Vocabulary:
         return self.of(node, value) if node is not None and value is not None else node
 
     def homes(self, name: str) -> tuple[str, ...]:
-        """Where a property of this name (whatever its case) lives, in words: "`properties.vmProfile`"."""
-        folded = fold(name)
-        return tuple(dict.fromkeys(place for place, key in self._everything() if fold(key) == folded))
+        """Where a property of this name (whatever its case) lives, in words: "in `properties.vmProfile`"."""
+        return self._homes.get(fold(name), ())
+
+    @cached_property
+    def _homes(self) -> Mapping[str, tuple[str, ...]]:
+        table: dict[str, dict[str, None]] = {}
+        for place, key in self._everything():
+            table.setdefault(fold(key), {})[place] = None
+        return {name: tuple(places) for name, places in table.items()}
 
     def _everything(self) -> Iterator[tuple[str, str]]:
         """Every property's place, in words, and name."""
@@ -122,8 +128,8 @@ def with_article(title: str) -> str:
 
 def _place(path: str) -> str:
     if not path:
-        return "the top of the template"
-    return with_article(path) if " " in path else f"`{path}`"
+        return "at the top of the template"
+    return f"in {with_article(path)}" if " " in path else f"in `{path}`"
 
 
 def _step(value: Value | None, part: str | int) -> Value | None:

@@ -22,6 +22,14 @@ from imagesmith.source import Member, Object, Value
 from imagesmith.vocabulary import Node, vocabulary
 
 RESOURCE_TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
+# What samples write for it (aib-templates.md §1.2), in lower case.
+_MEANT = frozenset(
+    {
+        "microsoft.virtualmachineimages",
+        "microsoft.virtualmachineimages/imagetemplate",
+        "microsoft.virtualmachineimages/imagetemplates",
+    }
+)
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -45,7 +53,7 @@ class Repair:
         if not isinstance(data, Object) or member is None or not isinstance(member.value.data, str):
             return root
         text = member.value.data.strip().rstrip("/")
-        if text.lower() not in (RESOURCE_TYPE.lower(), RESOURCE_TYPE.partition("/")[0].lower()):
+        if text.lower() not in _MEANT:
             return root
         if text.lower() != RESOURCE_TYPE.lower():  # ARM compares types without case
             message = f"the resource type is {RESOURCE_TYPE}, not {text}"
@@ -78,9 +86,7 @@ class Repair:
         for member in data:
             if member.value.data is None:  # ARM's way to leave a property out
                 continue
-            right = (
-                spellings.get(member.key.lower(), member.key)
-            )
+            right = spellings.get(member.key.lower(), member.key)
             if right == member.key:
                 yield from self._member(member, node, path)
             elif right in taken:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
 
 from imagesmith.api_versions import load_schema
-from imagesmith.diagnostics import Diagnostic, On
+from imagesmith.diagnostics import Diagnostic, Path
 from imagesmith.schema.gate import accepts
 from imagesmith.schema.rules import NO_IDENTITY, NOT_TEXT
-from imagesmith.source import Document, Object, Value, plain, walk
+from imagesmith.schema.suggest import LARGEST
+from imagesmith.source import Document, Object, Value, plain, transform, walk
 
 __all__ = ["SchemaDisagreement", "check"]
 
@@ -32,7 +35,7 @@ def check(document: Document, api_version: str, *, strict: bool) -> tuple[Diagno
     broken = tuple(_half_characters(root))
     if broken:  # the compiled validator cannot read such text either
         return broken
-    data = plain(root)
+    data = plain(transform(root, _bounded))
     first = tuple(_identity(root, api_version))
     if accepts(api_version, data):
         return first
@@ -50,15 +53,22 @@ def _identity(root: Value, api_version: str) -> Iterator[Diagnostic]:
         yield NO_IDENTITY.at((), "the template has no `identity`; the service would refuse it")
 
 
+def _bounded(_path: Path, value: Value) -> Value:
+    """Keep numbers at a size that can be written out: Python refuses to print integers of more than 4300 digits."""
+    data = value.data
+    if isinstance(data, int) and abs(data) > LARGEST:
+        return replace(value, data=LARGEST if data > 0 else -LARGEST)
+    return value
+
+
 def _half_characters(root: Value) -> Iterator[Diagnostic]:
     for path, value in walk(root):
-        data = value.data
-        if isinstance(data, str) and not _is_text(data):
-            yield NOT_TEXT.at(path)
-        elif isinstance(data, Object):
-            for member in data:
-                if not _is_text(member.key):
-                    yield NOT_TEXT.at((*path, member.key), on=On.KEY)
+        texts = (member.name for member in value.data) if isinstance(value.data, Object) else (value,)
+        for text in texts:
+            if isinstance(text.data, str) and not _is_text(text.data):
+                # The path ends before such a name: nobody could print it.
+                printable = takewhile(lambda part: not isinstance(part, str) or _is_text(part), path)
+                yield NOT_TEXT.at(tuple(printable), span=text.span, via=text.origin.via)
 
 
 def _is_text(data: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from re import search
 from typing import Any
 
@@ -20,8 +21,8 @@ from imagesmith.schema.suggest import for_field, for_kind, for_missing_type, for
 from imagesmith.source import Value
 from imagesmith.vocabulary import Node, vocabulary, with_article
 
-EXPLAINED = frozenset({"additionalProperties", "required", "type", "enum", "minimum", "maximum", "pattern"})
-"""The keywords that a refusal can name; `const` stands only where the kind was already chosen by it."""
+MOST_REFUSALS = 1000
+"""Nobody reads more, and a hostile file may hold millions."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,13 @@ class Explanation:
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All problems, each once. What is too new for the version is held against the newest one."""
-        found = [problem for refusal in _refusals(self._version, self._data) for problem in self._explain(refusal)]
+        refusals = tuple(islice(_refusals(self._version, self._data), MOST_REFUSALS))
+        mistyped = {refusal.path for refusal in refusals if refusal.keyword == "type"}
+        found: list[Diagnostic] = []
+        for refusal in refusals:
+            # A value of the wrong type is of the wrong size and none of the choices too; once is enough.
+            if refusal.keyword == "type" or refusal.path not in mistyped:
+                found += islice(self._explain(refusal), MOST_REFUSALS)
         if self._too_new:
             later = Explanation(self._root, self._data, NEWEST, strict=self._strict).diagnostics()
             found += [problem for problem in later if self._is_within_too_new(problem.path)]
@@ -67,7 +74,7 @@ class Explanation:
                 missing = (key for key in schema["required"] if key not in found)
                 yield from (self._missing(path, key, schema) for key in missing)
             case "enum":
-                yield from self._unknown_choice(path, found, schema)
+                yield self._unknown_choice(path, found, schema)
             case "type":
                 yield wrong_type(path, found, self._words.at(self._root, path) or schema)
             case "minimum" | "maximum":
@@ -77,11 +84,9 @@ class Explanation:
             case other:
                 raise NotImplementedError(f"no words for the schema keyword {other!r}")
 
-    def _unknown_choice(self, path: Path, found: object, schema: Node) -> Iterator[Diagnostic]:
-        if not isinstance(found, str):  # the keyword `type` stands beside `enum` and says it better
-            return
-        kind = path[-1:] == ("type",) and len(path) > 1 and path[0] == "properties"
-        yield self._unknown_kind(path, found, schema) if kind else self._unknown_value(path, found, schema)
+    def _unknown_choice(self, path: Path, found: str, schema: Node) -> Diagnostic:
+        kind = path[-1:] == ("type",) and path[:1] == ("properties",)
+        return self._unknown_kind(path, found, schema) if kind else self._unknown_value(path, found, schema)
 
     def _called(self, path: Path, node: Node | None) -> str:
         """An object as a message calls it: "a Shell customizer", "`properties.vmProfile`"."""
@@ -105,7 +110,8 @@ class Explanation:
             return GONE.at(place, message, hint=schema["x-gone"][key], on=On.KEY, severity=self._lenient())
         ignored = "" if self._strict else "; it is ignored"
         hint = for_field(key, schema, self._newest, kind=str(schema.get("title", "")))
-        message = f"{owner} has no `{shown(key)}`{ignored}"
+        name = f"`{shown(key)}`" if key else "property with an empty name"
+        message = f"{owner} has no {name}{ignored}"
         return UNKNOWN_FIELD.at(place, message, hint=hint, on=On.KEY, severity=self._lenient())
 
     def _is_too_new(self, place: Path, what: str, owner: Node, node: Node) -> Diagnostic:

@@ -7,7 +7,7 @@ import re
 
 from imagesmith.diagnostics import Diagnostic, Path
 from imagesmith.schema.rules import BAD_NAME, OUT_OF_RANGE, WRONG_TYPE
-from imagesmith.schema.suggest import shown
+from imagesmith.schema.suggest import LARGEST, shown
 from imagesmith.vocabulary import Node
 
 _WANTED = {
@@ -110,7 +110,8 @@ def _found(data: object) -> str:
     if isinstance(data, list | dict):
         form = "array" if isinstance(data, list) else "object"
         return f"an {form}" if data else f"an empty {form}"
-    return shown(data) if data is None or isinstance(data, bool) else f"the number {shown(data)}"
+    number = isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < LARGEST
+    return f"the number {shown(data)}" if number else shown(data)
 
 
 def _name(path: Path) -> str:

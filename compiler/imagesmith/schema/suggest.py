@@ -6,6 +6,9 @@ from imagesmith.diagnostics import Path
 from imagesmith.source import Object, Value
 from imagesmith.vocabulary import Node, Vocabulary, fold, nearest
 
+LARGEST = 10**15
+"""Numbers beyond this are not told apart: the service takes none of them, and some have a million digits."""
+
 _NO_SETTING = "Image Builder has no setting for this; remove it"
 
 # What people write, with every kind of case and underscores folded away, where no name of the API is near enough.
@@ -70,17 +73,15 @@ _KIND_INSTEAD = {
 def shown(data: object) -> str:
     """A value as a message shows it: short, on one line."""
     text = str(data) if isinstance(data, str) else _spelt(data)
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:41])
-    return "empty" if not text else text if len(text) <= 40 else f"{text[:40]}…"
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:61])
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def _spelt(data: object) -> str:
-    if isinstance(data, bool) or data is None:
-        return {True: "true", False: "false", None: "null"}[data]
-    if isinstance(data, int) and abs(data) >= 10**18:  # writing a number of any length out takes any time
-        return "a very large number" if data > 0 else "a very small number"
-    if isinstance(data, int | float):
-        return str(data)
+    if data is None:
+        return "null"
+    if isinstance(data, bool | int | float):
+        return f"a very {'large' if data > 0 else 'small'} number" if abs(data) >= LARGEST else str(data).lower()
     return "an object" if isinstance(data, dict) else "an array"
 
 
@@ -95,7 +96,7 @@ def for_field(key: str, owner: Node, newest: Vocabulary, *, kind: str) -> str:
     homes = newest.homes(key)[:3] if folded else ()
     if near and fold(near) == folded:
         return f"did you mean `{near}`?"
-    belongs = f"`{shown(key)}` belongs in {_or(homes)}" if homes else ""
+    belongs = f"`{shown(key)}` belongs {_or(homes)}" if homes else ""
     if near:
         return f"did you mean `{near}`?{f' ({belongs})' if belongs else ''}"
     return belongs or f"the properties here are {', '.join(name for name in known if name not in _ENVELOPE)}"
