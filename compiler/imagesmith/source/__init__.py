@@ -1,5 +1,6 @@
 """Reading: JSON or YAML text to a `Document` whose every value knows where it stands."""
 
+from imagesmith.source.load import load, read_bytes, read_text
 from imagesmith.source.values import (
     Array,
     Data,
@@ -23,8 +24,11 @@ __all__ = [
     "Object",
     "Origin",
     "Value",
+    "load",
     "locate",
     "plain",
+    "read_bytes",
+    "read_text",
     "transform",
     "walk",
     "wrap",
