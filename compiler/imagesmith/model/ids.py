@@ -46,6 +46,8 @@ class ResourceId:
         )
 
     def __str__(self) -> str:
+        if self.subscription is None:
+            return "".join(f"/{kind}/{name}" for kind, name in zip(self.types, self.names, strict=True))
         text = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         if not self.types:
             return text
