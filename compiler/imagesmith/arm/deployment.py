@@ -1,0 +1,48 @@
+"""What a resolution depends on, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from imagesmith.diagnostics import Diagnostic, Path
+from imagesmith.source import Document
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """Everything that the evaluation of a file may depend on beside its text.
+
+    `parameters` are texts as given with -p: read as JSON where the declared type is not a string; they fill tokens too.
+    `name` chooses among several image templates and names one that has no name. `now` and `seed` stand for the clock
+    and for chance in utcNow() and newGuid().
+    """
+
+    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    parameter_files: tuple[Document, ...] = ()
+    resource_group: str | None = None
+    subscription_id: str | None = None
+    tenant_id: str | None = None
+    location: str | None = None
+    name: str | None = None
+    default_name: str = "imagetemplate"
+    now: datetime
+    seed: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolution:
+    """An image template taken out of its file, everything in it computed.
+
+    `document` has the image template resource as its root, or is None where the file holds none to choose. At the paths
+    in `unresolved` stands the original text of what could not be computed or filled; a diagnostic says so already, and
+    later checks need not complain about it again. `secrets` are the texts of secure parameters.
+    """
+
+    document: Document | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    secrets: tuple[str, ...] = ()
+    other_templates: tuple[str, ...] = ()
+    unresolved: tuple[Path, ...] = ()

@@ -1,0 +1,214 @@
+"""What stops an evaluation, as values: findings that travel in one exception and become diagnostics at the end.
+
+An expression that cannot be computed does not end the work: the exception ends at the nearest string of the template,
+its findings are kept, and everything else is still evaluated, so that one run names all problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, Via
+from imagesmith.source import Value
+
+_EXPRESSIONS = "Azure Resource Manager documentation, 'Syntax and expressions in ARM templates'"
+_FUNCTIONS = "Azure Resource Manager documentation, 'ARM template functions'"
+
+EXPRESSION_SYNTAX = Rule(
+    code="IMG104",
+    severity=Severity.ERROR,
+    title="The expression cannot be read",
+    cause="A string that starts with `[` and ends with `]` is an expression in an ARM deployment file; "
+    "this one does not follow the grammar.",
+    fix="Correct the expression; a text that is meant literally starts with `[[`",
+    example="\"name\": \"[concat('win-', parameters('suffix')]\"",
+    corrected="\"name\": \"[concat('win-', parameters('suffix'))]\"",
+    source=_EXPRESSIONS,
+)
+UNKNOWN_FUNCTION = Rule(
+    code="IMG105",
+    severity=Severity.ERROR,
+    title="There is no such template function",
+    cause="An expression calls a function that neither ARM nor the file's `functions` section has.",
+    fix="Correct the function's name",
+    example="\"name\": \"[concatenate('a', 'b')]\"",
+    corrected="\"name\": \"[concat('a', 'b')]\"",
+    source=_FUNCTIONS,
+)
+WRONG_ARGUMENTS = Rule(
+    code="IMG106",
+    severity=Severity.ERROR,
+    title="A template function cannot take these arguments",
+    cause="The number of arguments, or the kind of one of them, is not what the function takes.",
+    fix="Give the function the arguments that its documentation names",
+    example="\"[substring('windows')]\"",
+    corrected="\"[substring('windows', 0, 3)]\"",
+    source=_FUNCTIONS,
+)
+UNDECLARED_NAME = Rule(
+    code="IMG107",
+    severity=Severity.ERROR,
+    title="An expression names a parameter or variable that the file does not declare",
+    cause="parameters('x') and variables('x') need x in the `parameters` or `variables` section of the same template.",
+    fix="Declare the name or correct its spelling",
+    example='"location": "[parameters(\'regoin\')]"',
+    corrected='"location": "[parameters(\'region\')]"',
+    source=_EXPRESSIONS,
+)
+NO_SUCH_PROPERTY = Rule(
+    code="IMG108",
+    severity=Severity.ERROR,
+    title="A property or an index of an expression does not exist",
+    cause="The value that the expression looks into has no such property, or fewer elements.",
+    fix="Correct the property or index, or read it with tryGet(value, 'property')",
+    example="\"[parameters('image').skuu]\"",
+    corrected="\"[parameters('image').sku]\"",
+    source=_EXPRESSIONS,
+)
+CIRCULAR_DEFINITION = Rule(
+    code="IMG109",
+    severity=Severity.ERROR,
+    title="A parameter or variable is defined through itself",
+    cause="To compute the value, the value itself would have to be known.",
+    fix="Break the circle: one of the definitions must not use the others",
+    example='"variables": {"a": "[variables(\'b\')]", "b": "[variables(\'a\')]"}',
+    corrected='"variables": {"a": "[variables(\'b\')]", "b": "text"}',
+    source=_EXPRESSIONS,
+)
+LIMIT_EXCEEDED = Rule(
+    code="IMG110",
+    severity=Severity.ERROR,
+    title="The evaluation of expressions takes too much",
+    cause="Evaluation is bounded in steps, nesting and the amount of text that it makes, "
+    "so that no file can exhaust the machine.",
+    fix="Make the expressions smaller: such amounts never belong into an image template",
+    example='"[range(0, 100000000)]"',
+    corrected='"[range(0, 10)]"',
+    source="Azure Resource Manager documentation, 'Template limits'",
+)
+MISSING_PARAMETERS = Rule(
+    code="IMG111",
+    severity=Severity.ERROR,
+    title="Parameters have no value",
+    cause="The image template needs parameters of the file that have no default and were not given.",
+    fix="Give each parameter a value with -p NAME=VALUE or in a parameter file",
+    example='"parameters": {"imageName": {"type": "string"}}',
+    corrected='"parameters": {"imageName": {"type": "string", "defaultValue": "contoso-base"}}',
+    source="Azure Resource Manager documentation, 'Parameters in ARM templates'",
+)
+MISSING_SURROUNDINGS = Rule(
+    code="IMG116",
+    severity=Severity.ERROR,
+    title="The template asks where it is deployed",
+    cause="resourceGroup(), subscription() and the like are known to the service when it deploys; "
+    "here they are given by flags.",
+    fix="Give the value with the flag that the message names",
+    example='"location": "[resourceGroup().location]"',
+    corrected="imagesmith compile template.json --location westeurope",
+    source=_FUNCTIONS,
+)
+RUNTIME_VALUE = Rule(
+    code="IMG117",
+    severity=Severity.ERROR,
+    title="A value is only known while the deployment runs",
+    cause="reference() and list…() ask Azure for the state of other resources; "
+    "nothing can be asked when a template is compiled.",
+    fix="Put the value into a parameter with the expression as its defaultValue, and give it with -p",
+    example='"subnetId": "[reference(variables(\'vnet\')).subnets[0].id]"',
+    corrected='"subnetId": "[parameters(\'subnetId\')]"',
+    source=_FUNCTIONS,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """A fault that is a diagnostic already."""
+
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissingParameter:
+    """A parameter of the file that was needed and has no value; all are reported together."""
+
+    name: str
+    declared: Span
+    secure: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissingFlag:
+    """A fact about the deployment's place that only a flag can tell."""
+
+    flag: str
+    what: str
+    span: Span
+
+
+Finding: TypeAlias = Problem | MissingParameter | MissingFlag
+
+
+class Stop(Exception):  # noqa: N818 - carries findings, is no error of the program
+    """Ends the evaluation of one string; never leaves this package."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        super().__init__()
+        self.findings = tuple(dict.fromkeys(findings))
+
+
+def fault(
+    rule: Rule,
+    here: Value,
+    message: str,
+    *,
+    hint: str = "",
+    stretch: tuple[int, int] | None = None,
+    via: tuple[Via, ...] = (),
+) -> Stop:
+    """A stop with one diagnostic about the string `here`, or about a stretch (start, end) of its text."""
+    span = stretch_of(here, *stretch) if stretch else here.span
+    return Stop([Problem(diagnostic=rule.at((), message, hint=hint, span=span, via=via or here.origin.via))])
+
+
+def stretch_of(value: Value, start: int, end: int) -> Span:
+    """The part of a string's span that holds some of its characters; all of it where escapes shift the text."""
+    span = value.span
+    for quotes in (0, 1):
+        if span.text[quotes : len(span.text) - quotes] == value.data:
+            return Span(span.source, span.start + quotes + start, span.start + quotes + end)
+    return span
+
+
+def report(findings: Iterable[Finding], *, command: str = "-p") -> tuple[Diagnostic, ...]:
+    """Findings as diagnostics: one for all parameters without a value, one a missing flag, the rest as they are."""
+    distinct = tuple(dict.fromkeys(findings))
+    diagnostics = [finding.diagnostic for finding in distinct if isinstance(finding, Problem)]
+    missing = {finding.name: finding for finding in distinct if isinstance(finding, MissingParameter)}
+    if missing:
+        diagnostics.append(_missing(tuple(missing.values()), command))
+    flags: dict[str, list[MissingFlag]] = {}
+    for finding in distinct:
+        if isinstance(finding, MissingFlag):
+            flags.setdefault(finding.flag, []).append(finding)
+    diagnostics.extend(_flag(flag, uses) for flag, uses in flags.items())
+    return tuple(diagnostics)
+
+
+def _missing(missing: tuple[MissingParameter, ...], command: str) -> Diagnostic:
+    names = ", ".join(finding.name for finding in missing)
+    verb = "parameter has" if len(missing) == 1 else "parameters have"
+    line = " ".join(f"{command} {finding.name}=…" for finding in missing)
+    secure = [finding.name for finding in missing if finding.secure]
+    note = f" ({', '.join(secure)}: secret, better from a file: {command} {secure[0]}=@FILE)" if secure else ""
+    return MISSING_PARAMETERS.at(
+        (), f"{len(missing)} {verb} no value: {names}", hint=f"add {line}{note}", span=missing[0].declared
+    )
+
+
+def _flag(flag: str, uses: list[MissingFlag]) -> Diagnostic:
+    asked = ", ".join(dict.fromkeys(use.what for use in uses))
+    return MISSING_SURROUNDINGS.at(
+        (), f"the template asks for {asked}, which is not known", hint=f"give {flag}", span=uses[0].span
+    )

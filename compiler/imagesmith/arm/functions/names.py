@@ -1,0 +1,40 @@
+"""Functions that look up names of the template: parameters, variables, the copy loop's index."""
+
+from __future__ import annotations
+
+from imagesmith.arm.calls import Function, Invocation
+from imagesmith.source import Value
+
+
+def _parameters(call: Invocation) -> Value:
+    call.text(0)
+    return call.environment.scope.parameter(call.value(0), call.here)
+
+
+def _variables(call: Invocation) -> Value:
+    call.text(0)
+    return call.environment.scope.variable(call.value(0), call.here)
+
+
+def _copy_index(call: Invocation) -> int:
+    """copyIndex(), copyIndex(offset), copyIndex('loop'), copyIndex('loop', offset)."""
+    copies = call.environment.copies
+    if not copies:
+        raise call.fault("copyIndex() stands outside of any copy loop")
+    named = len(call) > 0 and isinstance(call.value(0).data, str)
+    index = copies[-1][1]
+    if named:
+        name = call.text(0)
+        found = [turn for loop, turn in copies if loop.lower() == name.lower()]
+        if not found:
+            raise call.fault(f"there is no copy loop {name!r} around the expression")
+        index = found[-1]
+    offset = 1 if named else 0
+    return index + (call.integer(offset) if len(call) > offset else 0)
+
+
+ROWS = (
+    Function(name="parameters", least=1, most=1, apply=_parameters, lazy=True, note="The value of a parameter."),
+    Function(name="variables", least=1, most=1, apply=_variables, lazy=True, note="The value of a variable."),
+    Function(name="copyIndex", least=0, most=2, apply=_copy_index, note="The turn of a copy loop, from 0."),
+)

@@ -1,0 +1,149 @@
+"""String functions (ARM documentation, 'String functions for ARM templates')."""
+
+from __future__ import annotations
+
+import uuid
+from hashlib import sha256
+
+from imagesmith.arm.calls import Function, Invocation, Result, written
+from imagesmith.arm.functions.encoding import json_text
+from imagesmith.arm.functions.murmur import unique_text
+from imagesmith.arm.functions.picture import PictureFault, composite
+from imagesmith.source import Object, Value
+
+ARM_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
+"""The name space of guid(): ARM documentation, `guid`, gives it in its remarks."""
+
+_HASH_COST = 20
+"""Hashing a character here costs about as much as copying twenty."""
+
+
+def _concat(call: Invocation) -> Result:
+    """Joins strings, or appends arrays to one another."""
+    if isinstance(call.value(0).data, tuple):
+        return tuple(item for index in range(len(call)) for item in call.array(index))
+    return "".join(call.scalar(index) for index in range(len(call)))
+
+
+def _format(call: Invocation) -> str:
+    arguments = []
+    for index in range(1, len(call)):
+        data = call.value(index).data
+        if isinstance(data, tuple | Object) or data is None:
+            data = "" if data is None else json_text(call.value(index))
+        arguments.append(data)
+    try:
+        return composite(call.text(0), arguments, call.charge)
+    except PictureFault as error:
+        raise call.fault(str(error)) from None
+
+
+def _unique_string(call: Invocation) -> str:
+    text = "-".join(call.scalar(index) for index in range(len(call)))
+    call.charge(len(text) * _HASH_COST)
+    return unique_text(text)
+
+
+def _guid(call: Invocation) -> str:
+    return str(uuid.uuid5(ARM_NAMESPACE, "-".join(call.scalar(index) for index in range(len(call)))))
+
+
+def _new_guid(call: Invocation) -> str:
+    """A random-looking GUID from the seed and the place of the call, so that the same arguments give the same bytes."""
+    span = call.here.span
+    digest = sha256(f"{call.environment.surroundings.seed}\n{span.start}\n{call.stretch[0]}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+def _replace(call: Invocation) -> str:
+    text, old, new = call.text(0), call.text(1), call.text(2)
+    if not old:
+        raise call.fault("the text that replace() looks for is empty")
+    call.charge(text.count(old) * len(new))
+    return text.replace(old, new)
+
+
+def _split(call: Invocation) -> Result:
+    """Splits at one delimiter or at any of several, the longest first where two begin at the same place."""
+    text, by = call.text(0), call.value(1).data
+    marks = [str(item.data) for item in call.array(1)] if isinstance(by, tuple) else [call.text(1)]
+    marks = sorted((mark for mark in marks if mark), key=len, reverse=True)
+    parts = [text]
+    for mark in marks:
+        parts = [piece for part in parts for piece in part.split(mark)]
+    origin = call.origin
+    return tuple(Value(part, origin) for part in parts)
+
+
+def _join(call: Invocation) -> str:
+    items = [written(item.data, lambda: call.wrong(0, "an array of strings")) for item in call.array(0)]
+    mark = call.text(1)
+    call.charge(len(mark) * len(items))
+    return mark.join(items)
+
+
+def _substring(call: Invocation) -> str:
+    text, start = call.text(0), call.integer(1)
+    length = call.integer(2) if len(call) > 2 else len(text) - start
+    if start < 0 or length < 0 or start + length > len(text):
+        raise call.fault(f"substring({start}, {length}) reaches outside of a text of {len(text)} characters")
+    return text[start : start + length]
+
+
+def _pad_left(call: Invocation) -> str:
+    text, width = call.scalar(0), call.integer(1)
+    fill = call.text(2) if len(call) > 2 else " "
+    if len(fill) != 1:
+        raise call.fault("padLeft() fills with exactly one character")
+    call.charge(max(width, 0))
+    return text.rjust(width, fill)
+
+
+def _string(call: Invocation) -> str:
+    value = call.value(0)
+    if isinstance(value.data, tuple | Object):
+        call.charge(call.environment.scope.meter.weigh(value))
+        return json_text(value)
+    return "" if value.data is None else call.scalar(0)
+
+
+def _trim(call: Invocation) -> str:
+    return call.text(0).strip()
+
+
+ROWS = (
+    Function(name="concat", least=1, most=None, apply=_concat, note="Joins strings or arrays."),
+    Function(name="format", least=1, most=None, apply=_format, note="Fills {0}, {1:N0} … as .NET does."),
+    Function(
+        name="uniqueString",
+        least=1,
+        most=None,
+        apply=_unique_string,
+        note="A hash of 13 characters, as ARM computes it.",
+    ),
+    Function(name="guid", least=1, most=None, apply=_guid, note="The version 5 UUID of the arguments joined with '-'."),
+    Function(name="newGuid", least=0, most=0, apply=_new_guid, note="A GUID from the run's seed."),
+    Function(name="toLower", least=1, most=1, apply=lambda call: call.text(0).lower(), note="Lower case."),
+    Function(name="toUpper", least=1, most=1, apply=lambda call: call.text(0).upper(), note="Upper case."),
+    Function(name="trim", least=1, most=1, apply=_trim, note="Without white space at both ends."),
+    Function(name="replace", least=3, most=3, apply=_replace, note="Every occurrence replaced, case-sensitive."),
+    Function(name="split", least=2, most=2, apply=_split, note="The parts between delimiters."),
+    Function(name="join", least=2, most=2, apply=_join, note="Array elements joined by a delimiter."),
+    Function(name="substring", least=2, most=3, apply=_substring, note="A part by start and length."),
+    Function(name="padLeft", least=2, most=3, apply=_pad_left, note="Filled on the left up to a width."),
+    Function(name="string", least=1, most=1, apply=_string, note="A value as text; arrays and objects as JSON."),
+    Function(
+        name="startsWith",
+        least=2,
+        most=2,
+        apply=lambda call: call.text(0).lower().startswith(call.text(1).lower()),
+        note="Whether a string starts with another, without regard to case.",
+    ),
+    Function(
+        name="endsWith",
+        least=2,
+        most=2,
+        apply=lambda call: call.text(0).lower().endswith(call.text(1).lower()),
+        note="Whether a string ends with another, without regard to case.",
+    ),
+)

@@ -1,0 +1,227 @@
+"""Parameters of a deployment file: declarations meet what the caller gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from imagesmith.api_versions import NEWEST
+from imagesmith.arm.declarations import UNKNOWN_PARAMETER_TYPE, Declaration, declare, unknown_type
+from imagesmith.arm.deployment import Deployment
+from imagesmith.arm.faults import Finding, Problem, Stop
+from imagesmith.arm.scope import Parameter, close
+from imagesmith.diagnostics import Diagnostic, Rule, Severity, SourceText, Span
+from imagesmith.source import Document, Member, Object, Origin, Value
+
+_SOURCE = "Azure Resource Manager documentation, 'Create Resource Manager parameter file'"
+
+UNKNOWN_PARAMETER = Rule(
+    code="IMG112",
+    severity=Severity.ERROR,
+    title="A value is given for a name that the file does not have",
+    cause="-p gives values to parameters and <tokens> of the file; this name is neither.",
+    fix="Correct the name, or leave it out",
+    example="-p imagename=contoso-base",
+    corrected="-p imageName=contoso-base",
+    source="architecture §3.3",
+)
+ASSUMED_PARAMETER = Rule(
+    code="IMG115",
+    severity=Severity.NOTE,
+    title="A parameter without a value got a usual one",
+    cause="The official quick starts ask for imageTemplateName, api-version and svclocation; where they are not given, "
+    "the file's name, the newest API version and --location are used.",
+    fix="Give the value with -p if it shall be another",
+    example='"api-version": {"type": "string"}',
+    corrected="-p api-version=2024-02-01",
+    source="corpus-stats.md §3",
+)
+KEY_VAULT_PARAMETER = Rule(
+    code="IMG118",
+    severity=Severity.ERROR,
+    title="A parameter file refers to a secret in a key vault",
+    cause="The service reads the secret when it deploys; here nothing is read from a vault.",
+    fix="Give the parameter with -p NAME=@FILE",
+    example='"password": {"reference": {"keyVault": {"id": "…"}, "secretName": "admin"}}',
+    corrected="-p password=@secret.txt",
+    source=_SOURCE,
+)
+PARAMETER_FILE_FORM = Rule(
+    code="IMG119",
+    severity=Severity.ERROR,
+    title="A parameter file does not have the form of one",
+    cause='A parameter file is an object: {"parameters": {"name": {"value": …}}}, or plainly {"name": value}.',
+    fix="Bring the file into that form",
+    example='{"parameters": {"imageName": "contoso-base"}}',
+    corrected='{"parameters": {"imageName": {"value": "contoso-base"}}}',
+    source=_SOURCE,
+)
+
+_FRAME = frozenset({"$schema", "contentversion", "metadata"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """One value that the caller gave: a text of -p, or a value of a file; `findings` where it cannot be had."""
+
+    name: str
+    span: Span
+    text: str | None = None
+    value: Value | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def as_text(self) -> Value | None:
+        """The value as a token takes it: text, whatever it looks like."""
+        if self.text is not None:
+            return Value(self.text, Origin(self.span))
+        if self.value is None or isinstance(self.value.data, tuple | Object | None):
+            return None
+        data = self.value.data
+        text = str(data).lower() if isinstance(data, bool) else str(data)
+        return Value(text, self.value.origin)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gifts:
+    """All that the caller gave, by lower-case name, -p before files, later files before earlier ones."""
+
+    by_name: Mapping[str, Given]
+    from_command: tuple[Given, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def given(deployment: Deployment) -> Gifts:
+    """Read -p texts and parameter files."""
+    by_name: dict[str, Given] = {}
+    diagnostics: list[Diagnostic] = []
+    for document in deployment.parameter_files:
+        for found in _of_file(document):
+            if isinstance(found, Diagnostic):
+                diagnostics.append(found)
+            else:
+                by_name[found.name.lower()] = found
+    command = tuple(_of_command(name, text) for name, text in deployment.parameters.items())
+    by_name.update((one.name.lower(), one) for one in command)
+    return Gifts(by_name=by_name, from_command=command, diagnostics=tuple(diagnostics))
+
+
+def _of_command(name: str, text: str) -> Given:
+    return Given(name=name, text=text, span=Span(SourceText(f"-p {name}", text), 0, len(text)))
+
+
+def _of_file(document: Document) -> Iterator[Given | Diagnostic]:
+    root = document.root
+    if root is None:
+        return
+    if not isinstance(root.data, Object):
+        yield PARAMETER_FILE_FORM.at((), "the parameter file is no object", span=root.span)
+        return
+    wrapped = root.data.find("parameters")
+    if wrapped is None:
+        yield from (_plain(member) for member in root.data if member.key.lower() not in _FRAME)
+    elif isinstance(wrapped.value.data, Object):
+        yield from (_wrapped(member) for member in wrapped.value.data)
+    else:
+        yield PARAMETER_FILE_FORM.at((), "`parameters` is no object", span=wrapped.value.span)
+
+
+def _plain(member: Member) -> Given:
+    return Given(name=member.key, value=member.value, span=member.value.span)
+
+
+def _wrapped(member: Member) -> Given | Diagnostic:
+    body = member.value.data
+    if not isinstance(body, Object) or (body.find("value") is None and body.find("reference") is None):
+        message = f'parameter {member.key!r} is not written as {{"value": …}}'
+        return PARAMETER_FILE_FORM.at((), message, span=member.value.span)
+    value = body.find("value")
+    if value is not None:
+        return Given(name=member.key, value=value.value, span=value.value.span)
+    message = f"the value of parameter {member.key!r} is a secret in a key vault, which is not read here"
+    hint = f"give it with -p {member.key}=@FILE"
+    problem = Problem(diagnostic=KEY_VAULT_PARAMETER.at((), message, hint=hint, span=member.value.span))
+    return Given(name=member.key, span=member.value.span, findings=(problem,))
+
+
+def declared(
+    template: Object, gifts: Gifts, deployment: Deployment
+) -> tuple[dict[str, Parameter], tuple[Diagnostic, ...]]:
+    """The parameters of a deployment file with the values given for them, by lower-case name."""
+    parameters: dict[str, Parameter] = {}
+    diagnostics: list[Diagnostic] = []
+    for declaration in declarations(template):
+        gift = gifts.by_name.get(declaration.name.lower())
+        parameter = _parameter(declaration, gift, deployment)
+        diagnostics.extend(
+            f.diagnostic for f in parameter.findings if isinstance(f, Problem) and gift and not gift.findings
+        )
+        strange = unknown_type(declaration)
+        if strange:
+            message = f"parameter {declaration.name!r} has the type {strange!r}, which ARM does not know"
+            hint = close(strange, ("string", "secureString", "int", "bool", "object", "secureObject", "array"))
+            diagnostics.append(UNKNOWN_PARAMETER_TYPE.at((), message, hint=hint, span=declaration.key.span))
+        parameters[declaration.name.lower()] = parameter
+    return parameters, tuple(diagnostics)
+
+
+def declarations(template: Object) -> Iterator[Declaration]:
+    """The declarations of a template's `parameters` section."""
+    section, definitions = template.find("parameters"), template.find("definitions")
+    types = definitions.value.data if definitions and isinstance(definitions.value.data, Object) else Object()
+    if section is not None and isinstance(section.value.data, Object):
+        yield from (declare(member, types) for member in section.value.data)
+
+
+def _parameter(declaration: Declaration, gift: Given | None, deployment: Deployment) -> Parameter:
+    value, findings = None, gift.findings if gift else ()
+    try:
+        if gift is not None and gift.text is not None:
+            value = declaration.check(declaration.read(gift.text))
+        elif gift is not None and gift.value is not None and gift.value.data is not None:
+            value = declaration.check(gift.value)
+    except Stop as stop:
+        findings = stop.findings
+    return Parameter(
+        name=declaration.name,
+        declared=declaration.key.span,
+        given=value,
+        default=declaration.default,
+        assumed=_assumed(declaration, deployment),
+        nullable=declaration.nullable,
+        secure=declaration.secure,
+        findings=findings,
+        check=declaration.check,
+    )
+
+
+def _assumed(declaration: Declaration, deployment: Deployment) -> Value | None:
+    """The usual value of a parameter that nearly every quick start asks for (architecture §3.3)."""
+    usual = {
+        "imagetemplatename": deployment.name or deployment.default_name,
+        "api-version": NEWEST,
+        "svclocation": deployment.location,
+    }.get(declaration.name.lower())
+    if usual is None or declaration.kind not in {"string", ""}:
+        return None
+    return Value(usual, declaration.key.origin)
+
+
+def assumptions(assumed: Mapping[str, Value], deployment: Deployment) -> Iterator[Diagnostic]:
+    """A note for each usual value that was used, except where a flag gave it."""
+    for name, value in assumed.items():
+        if name.lower() == "svclocation" or (name.lower() == "imagetemplatename" and deployment.name):
+            continue
+        message = f"parameter {name!r} has no value; {value.data!r} is used"
+        yield ASSUMED_PARAMETER.at((), message, hint=f"-p {name}=… gives another", span=value.span)
+
+
+def unknown(gifts: Gifts, known: set[str]) -> Iterator[Diagnostic]:
+    """An error for each -p that nothing in the file asks for."""
+    folded = {name.lower() for name in known}
+    for gift in gifts.from_command:
+        if gift.name.lower() not in folded:
+            message = f"the file has no parameter and no token {gift.name!r}"
+            names = ", ".join(sorted(known)[:8])
+            hint = close(gift.name, known) or (f"it has {names}" if names else "it has none at all")
+            yield UNKNOWN_PARAMETER.at((), message, hint=hint, span=gift.span)

@@ -1,0 +1,327 @@
+"""A file in any of the forms that image templates come in, to the image template in it with everything resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from imagesmith.arm.deployment import Deployment, Resolution
+from imagesmith.arm.faults import report
+from imagesmith.arm.landing import SCRIPTS, Landing, secrets_in, without_nulls
+from imagesmith.arm.meter import Meter
+from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
+from imagesmith.arm.scope import Environment, Surroundings, close
+from imagesmith.arm.syntax import SyntaxFault, is_expression, parse
+from imagesmith.arm.templates import (
+    IMAGE_TEMPLATE,
+    TEMPLATE_FORM,
+    Candidate,
+    Search,
+    is_image_template,
+    open_template,
+    search,
+)
+from imagesmith.arm.tokens import Filling, fill
+from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity, in_order
+from imagesmith.source import Document, Member, Object, Value
+
+_FORMS = "aib-templates.md §3.1"
+
+NO_IMAGE_TEMPLATE = Rule(
+    code="IMG100",
+    severity=Severity.ERROR,
+    title="The file holds no image template",
+    cause="A file is an image template resource, its properties, or an ARM deployment file with a resource of type "
+    "Microsoft.VirtualMachineImages/imageTemplates.",
+    fix="Give a file with an image template, or pass over files without one with --skip-others",
+    example='{"type": "Microsoft.Compute/virtualMachines", "properties": {}}',
+    corrected='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "properties": {"source": {}}}',
+    source=_FORMS,
+)
+SEVERAL_IMAGE_TEMPLATES = Rule(
+    code="IMG101",
+    severity=Severity.ERROR,
+    title="The file holds several image templates",
+    cause="One build makes one image, so one of the templates must be chosen.",
+    fix="Choose one with --name",
+    example="imagesmith compile images.json",
+    corrected="imagesmith compile images.json --name contoso-base",
+    source=_FORMS,
+)
+MISSPELT_TYPE = Rule(
+    code="IMG102",
+    severity=Severity.WARNING,
+    title="The resource type is incomplete",
+    cause="The type has two parts; `az resource create` with --resource-type hides the mistake, a deployment does not.",
+    fix="Write Microsoft.VirtualMachineImages/imageTemplates",
+    example='"type": "Microsoft.VirtualMachineImages"',
+    corrected='"type": "Microsoft.VirtualMachineImages/imageTemplates"',
+    source="corpus-stats.md §3",
+)
+CONDITION_FALSE = Rule(
+    code="IMG103",
+    severity=Severity.ERROR,
+    title="The image template is switched off",
+    cause="Its `condition`, or that of the nested deployment around it, is false with the given parameters.",
+    fix="Give the parameters with which the condition is true",
+    example='"condition": "[parameters(\'deployImage\')]"',
+    corrected="-p deployImage=true",
+    source="Azure Resource Manager documentation, 'Conditional deployment in ARM templates'",
+)
+EXPRESSION_IN_RESOURCE = Rule(
+    code="IMG124",
+    severity=Severity.WARNING,
+    title="An expression stands in a file that has no expressions",
+    cause="Expressions are evaluated in ARM deployment files only; a bare resource takes the text as it is.",
+    fix="Write the value, or make the file a deployment file with `resources`",
+    example='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "[resourceGroup().location]"}',
+    corrected='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "westeurope"}',
+    source="aib-templates.md §3.1",
+)
+
+_STEERING = frozenset({"condition", "copy", "dependson", "comments", "existing", "import", "resources", "scope"})
+"""Members of a resource that only steer its deployment (ARM 'structure and syntax')."""
+
+_NOT_SENT = frozenset({"dependson", "$schema", "contentversion"})
+"""Members that bare files carry over from deployment files; the service's resource has none of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """The chosen image template, before its tokens are filled."""
+
+    root: Value | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    secrets: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    unresolved: tuple[Path, ...] = ()
+    parameters: frozenset[str] = frozenset()
+
+
+def resolve(document: Document, deployment: Deployment) -> Resolution:
+    """Take the image template out of a file and resolve parameters, variables, expressions and tokens in it.
+
+    Never raises for what stands in the file or for what was given; every problem is in the resolution's diagnostics
+    (architecture §3.2-3.4). Diagnostics of the reader and of parameter files are not repeated.
+    """
+    if document.root is None:
+        return Resolution(document=None)
+    gifts = given(deployment)
+    found = _find(document.root, gifts, deployment)
+    diagnostics = [*gifts.diagnostics, *found.diagnostics]
+    if found.root is None:
+        return Resolution(document=None, diagnostics=in_order(diagnostics), other_templates=found.others)
+    root, misspelt = _spelt(_named(found.root, deployment))
+    filling = _fill_tokens(root, gifts, deployment)
+    diagnostics += [*misspelt, *filling.diagnostics, *unknown(gifts, set(found.parameters | filling.names))]
+    inputs = tuple(dict.fromkeys([*document.inputs, *(file.source for file in deployment.parameter_files)]))
+    return Resolution(
+        document=replace(document, root=filling.root, inputs=inputs),
+        diagnostics=in_order(diagnostics),
+        secrets=found.secrets,
+        other_templates=found.others,
+        unresolved=(*found.unresolved, *filling.unresolved),
+    )
+
+
+def _find(root: Value, gifts: Gifts, deployment: Deployment) -> _Found:
+    data = root.data
+    if not isinstance(data, Object):
+        message = "the file holds no image template: its top level is no object"
+        return _Found(root=None, diagnostics=(NO_IMAGE_TEMPLATE.at((), message, span=root.span),))
+    if data.find("resources") is not None and data.find("properties") is None:
+        return _in_deployment(root, data, gifts, deployment)
+    resource = _bare(root, data)
+    if resource is None:
+        return _Found(root=None, diagnostics=(_none(root, Search()),))
+    return _Found(root=resource, diagnostics=tuple(_expressions(resource, ())))
+
+
+def _bare(root: Value, data: Object) -> Value | None:
+    """The resource in a file that is no deployment: itself, its properties alone, or a REST example's body."""
+    kind = data.find("type")
+    if kind is not None and _is_resource_type(kind.value) and not is_image_template(kind.value):
+        return None
+    if data.find("properties") is not None or (kind is not None and is_image_template(kind.value)):
+        kept = Object(member for member in data if member.key.lower() not in _NOT_SENT)
+        return without_nulls(Value(kept, root.origin))
+    if data.find("source") is not None or data.find("distribute") is not None:
+        kept = Object(member for member in data if member.key.lower() not in _NOT_SENT)
+        properties = Value(kept, root.origin)
+        return without_nulls(Value(Object([Member(Value("properties", root.origin), properties)]), root.origin))
+    return _example_body(data)
+
+
+def _is_resource_type(kind: Value) -> bool:
+    return isinstance(kind.data, str) and "." in kind.data
+
+
+def _example_body(data: Object) -> Value | None:
+    """The resource in an example of the REST reference: {"parameters": {"…": {"properties": …}}}."""
+    parameters = data.find("parameters")
+    if parameters is None or not isinstance(parameters.value.data, Object):
+        return None
+    for member in parameters.value.data:
+        body = member.value.data
+        properties = body.find("properties") if isinstance(body, Object) else None
+        if (
+            properties is not None
+            and isinstance(properties.value.data, Object)
+            and properties.value.data.find("source")
+        ):
+            return without_nulls(member.value)
+    return None
+
+
+def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployment) -> _Found:
+    parameters, diagnostics = declared(data, gifts, deployment)
+    scope = open_template(data, surroundings=_surroundings(deployment), meter=Meter(), parameters=parameters)
+    found = search(root, Environment(scope=scope, here=root), Search())
+    names = frozenset(parameter.name for parameter in parameters.values())
+    given_secrets = [one.given for one in parameters.values() if one.secure and one.given is not None]
+    chosen, others, problem = _choose(root, found, deployment)
+    malformed = tuple(_malformed(data))
+    if chosen is None:
+        problems = (*diagnostics, *malformed, *report(found.findings), *problem)
+        return _Found(root=None, diagnostics=problems, others=others, parameters=names)
+    landing = Landing()
+    resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
+    secret = [value for one in found.scopes for value in one.secrets.values()]
+    return _Found(
+        root=resource,
+        diagnostics=(
+            *diagnostics,
+            *malformed,
+            *report([*found.findings, *landing.findings]),
+            *landing.diagnostics,
+            *assumptions(scope.assumed, deployment),
+        ),
+        secrets=secrets_in([*given_secrets, *secret]),
+        others=others,
+        unresolved=tuple(landing.unresolved),
+        parameters=names,
+    )
+
+
+def _surroundings(deployment: Deployment) -> Surroundings:
+    return Surroundings(
+        resource_group=deployment.resource_group,
+        subscription_id=deployment.subscription_id,
+        tenant_id=deployment.tenant_id,
+        location=deployment.location,
+        deployment_name=deployment.default_name,
+        now=deployment.now,
+        seed=deployment.seed,
+    )
+
+
+def _malformed(data: Object) -> Iterator[Diagnostic]:
+    for key in ("parameters", "variables"):
+        section = data.find(key)
+        if section is not None and section.value.data is not None and not isinstance(section.value.data, Object):
+            yield TEMPLATE_FORM.at((), f"`{key}` is no object", span=section.value.span)
+
+
+def _choose(
+    root: Value, found: Search, deployment: Deployment
+) -> tuple[Candidate | None, tuple[str, ...], tuple[Diagnostic, ...]]:
+    """The image template to take, the names of the others, and the error where none can be taken."""
+    candidates = found.candidates
+    if not candidates:
+        return None, (), (_none(root, found),)
+    if len(candidates) == 1:
+        return candidates[0], (), ()
+    names = [candidate.name() or _written_name(candidate) for candidate in candidates]
+    wanted = (deployment.name or "").lower()
+    at = next((index for index, name in enumerate(names) if deployment.name and name.lower() == wanted), None)
+    if at is not None:
+        return candidates[at], tuple(names[:at] + names[at + 1 :]), ()
+    listed = ", ".join(names)
+    message = f"the file holds {len(names)} image templates: {listed}"
+    hint = f"choose one with --name {names[0]}"
+    if deployment.name:
+        message = f"the file holds no image template {deployment.name!r}; it holds {listed}"
+        hint = close(deployment.name, names) or hint
+    span = candidates[1].resource.span
+    return None, tuple(names), (SEVERAL_IMAGE_TEMPLATES.at((), message, hint=hint, span=span),)
+
+
+def _written_name(candidate: Candidate) -> str:
+    member = candidate.body.find("name")
+    return str(member.value.data) if member else "(without name)"
+
+
+def _none(root: Value, found: Search) -> Diagnostic:
+    if found.switched_off:
+        return CONDITION_FALSE.at((), span=found.switched_off[0].span)
+    if found.linked:
+        message = "the file holds no image template; linked templates are not followed"
+        hint = "give the linked file itself"
+        return NO_IMAGE_TEMPLATE.at((), message, hint=hint, span=found.linked[0].span)
+    return NO_IMAGE_TEMPLATE.at((), span=root.span)
+
+
+def _named(resource: Value, deployment: Deployment) -> Value:
+    """The resource with a name: its own, or the one that was given, or the file's."""
+    data = resource.data
+    if not isinstance(data, Object):
+        return resource
+    member = data.find("name")
+    if member is not None and (deployment.name is None or str(member.value.data).lower() == deployment.name.lower()):
+        return resource
+    text = deployment.name or deployment.default_name
+    if member is None:
+        name = Member(Value("name", resource.origin), Value(text, resource.origin))
+        return Value(Object([*data.members, name]), resource.origin)
+    name = Member(member.name, Value(text, member.value.origin))
+    return Value(Object(name if other is member else other for other in data), resource.origin)
+
+
+def _spelt(resource: Value) -> tuple[Value, tuple[Diagnostic, ...]]:
+    """The resource with its type spelt out, and a warning where it was not."""
+    data = resource.data
+    member = data.find("type") if isinstance(data, Object) else None
+    if member is None or not isinstance(data, Object) or not is_image_template(member.value):
+        return resource, ()
+    right = Member(member.name, Value(IMAGE_TEMPLATE, member.value.origin))
+    spelt = Value(Object(right if other is member else other for other in data), resource.origin)
+    if str(member.value.data).lower() == IMAGE_TEMPLATE.lower():
+        return spelt, ()
+    message = f"the type {member.value.data!r} is incomplete; {IMAGE_TEMPLATE} is meant"
+    return spelt, (MISSPELT_TYPE.at(("type",), message, span=member.value.span),)
+
+
+def _fill_tokens(root: Value, gifts: Gifts, deployment: Deployment) -> Filling:
+    def lookup(name: str) -> Value | None:
+        gift = gifts.by_name.get(name.lower())
+        if gift is not None:
+            return gift.as_text
+        if name.lower() == "region" and deployment.location is not None:
+            return Value(deployment.location, root.origin)
+        return None
+
+    return fill(root, lookup, given=frozenset(gifts.by_name))
+
+
+def _expressions(value: Value, path: Path) -> Iterator[Diagnostic]:
+    """A warning for each string of a bare resource that would be an expression in a deployment file."""
+    data = value.data
+    if isinstance(data, str):
+        if is_expression(data) and _parses(data):
+            yield EXPRESSION_IN_RESOURCE.at(path, f"{data!r} is not evaluated in this kind of file", span=value.span)
+    elif isinstance(data, tuple):
+        for index, item in enumerate(data):
+            yield from _expressions(item, (*path, index))
+    elif isinstance(data, Object):
+        for member in data:
+            yield from _expressions(member.name, (*path, member.key))
+            if member.key.lower() not in SCRIPTS:
+                yield from _expressions(member.value, (*path, member.key))
+
+
+def _parses(text: str) -> bool:
+    try:
+        parse(text)
+    except SyntaxFault:
+        return False
+    return True

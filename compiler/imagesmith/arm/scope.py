@@ -1,0 +1,202 @@
+"""What names in an expression stand for: parameters, variables, user functions, and the deployment's surroundings."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeAlias
+
+from imagesmith.arm.faults import (
+    CIRCULAR_DEFINITION,
+    UNDECLARED_NAME,
+    Finding,
+    MissingFlag,
+    MissingParameter,
+    Stop,
+    fault,
+)
+from imagesmith.arm.meter import Meter
+from imagesmith.diagnostics import Span, Via
+from imagesmith.source import Member, Object, Value
+
+
+class Partial(Object):
+    """An object of which some members could not be computed; asking for one of them stops with its findings.
+
+    So `resourceGroup().name` works where only the name is known, and a variable can be used although another part of
+    it needs a `reference()`.
+    """
+
+    __slots__ = ("missing",)
+
+    def __init__(self, members: Iterable[Member], missing: Mapping[str, tuple[Finding, ...]]) -> None:
+        super().__init__(members)
+        self.missing = {key.lower(): findings for key, findings in missing.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """Where and when a template is deployed. What is None is unknown and asked for when an expression needs it."""
+
+    resource_group: str | None = None
+    subscription_id: str | None = None
+    tenant_id: str | None = None
+    location: str | None = None
+    deployment_name: str = "imagetemplate"
+    now: datetime
+    seed: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A declared parameter with what is known of its value.
+
+    `given` comes from the caller, `default` is the text of the file; `assumed` is ours, used where neither is there.
+    """
+
+    name: str
+    declared: Span
+    given: Value | None = None
+    default: Value | None = None
+    assumed: Value | None = None
+    nullable: bool = False
+    secure: bool = False
+    findings: tuple[Finding, ...] = ()
+    check: Callable[[Value], Value] = lambda value: value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserFunction:
+    """A function of the file's `functions` section."""
+
+    name: str
+    parameters: tuple[tuple[str, Span], ...]
+    output: Value
+
+
+Expand: TypeAlias = "Callable[[Value, Environment], Value]"
+
+
+class Scope:
+    """The names of one template, each evaluated when it is first asked for, once."""
+
+    def __init__(
+        self,
+        *,
+        surroundings: Surroundings,
+        meter: Meter,
+        expand: Expand,
+        parameters: Mapping[str, Parameter] = MappingProxyType({}),
+        variables: Object | None = None,
+        functions: Mapping[str, UserFunction] = MappingProxyType({}),
+    ) -> None:
+        self.surroundings = surroundings
+        self.meter = meter
+        self.expand = expand
+        self.functions = functions
+        self.assumed: dict[str, Value] = {}
+        self.secrets: dict[str, Value] = {}
+        self._parameters = parameters
+        self._variables = variables or Object()
+        self._known: dict[str, Value] = {}
+        self._stopped: dict[str, Stop] = {}
+        self._open: list[str] = []
+
+    def parameter(self, name: Value, here: Value) -> Value:
+        """The value of a parameter, names without regard to case; stops where it is undeclared or has no value."""
+        parameter = self._parameters.get(str(name.data).lower())
+        if parameter is None:
+            raise _undeclared("parameter", str(name.data), [p.name for p in self._parameters.values()], here)
+        value = self._once(f"parameter '{parameter.name}'", here, lambda: self._of(parameter, here))
+        return value.through(Via(f"parameter '{parameter.name}'", here.span))
+
+    def variable(self, name: Value, here: Value) -> Value:
+        """The value of a variable, names without regard to case."""
+        member = self._variables.find(str(name.data))
+        if member is None:
+            raise _undeclared("variable", str(name.data), [m.key for m in self._variables], here)
+        environment = Environment(scope=self, here=member.value)
+        value = self._once(f"variable '{member.key}'", here, lambda: self.expand(member.value, environment))
+        return value.through(Via(f"variable '{member.key}'", here.span))
+
+    def _of(self, parameter: Parameter, here: Value) -> Value:
+        if parameter.findings:
+            raise Stop(parameter.findings)
+        value = parameter.given
+        if value is None and parameter.default is not None:
+            value = self.expand(parameter.default, Environment(scope=self, here=parameter.default))
+        elif value is None and parameter.assumed is not None:
+            value = self.assumed[parameter.name] = parameter.assumed
+        elif value is None and parameter.nullable:
+            value = Value(None, here.origin)
+        if value is None:
+            raise Stop([MissingParameter(name=parameter.name, declared=parameter.declared, secure=parameter.secure)])
+        value = parameter.check(value)
+        if parameter.secure:
+            self.secrets[parameter.name] = value
+        return value
+
+    def _once(self, what: str, here: Value, compute: Callable[[], Value]) -> Value:
+        if what in self._stopped:
+            raise self._stopped[what]
+        if what not in self._known:
+            if what in self._open:
+                circle = " → ".join([*self._open[self._open.index(what) :], what])
+                raise fault(CIRCULAR_DEFINITION, here, f"{what} is defined through itself: {circle}")
+            self._open.append(what)
+            try:
+                self._known[what] = compute()
+            except Stop as stop:
+                self._stopped[what] = Stop(stop.findings)
+                raise
+            finally:
+                self._open.pop()
+        return self._known[what]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """What an expression sees: its template's names, the copy loops around it, the variables of lambdas around it.
+
+    `here` is the string that holds the expression; messages point at it.
+    """
+
+    scope: Scope
+    here: Value
+    copies: tuple[tuple[str, int], ...] = ()
+    local: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+
+    def at(self, here: Value) -> Environment:
+        """The same names, seen from another string."""
+        return replace(self, here=here)
+
+    def within(self, copy: str, index: int) -> Environment:
+        """One turn of a copy loop."""
+        return replace(self, copies=(*self.copies, (copy, index)))
+
+    def binding(self, names: Mapping[str, Value]) -> Environment:
+        """The inside of a lambda with these variables."""
+        return replace(self, local={**self.local, **{name.lower(): value for name, value in names.items()}})
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """Where and when the template is deployed."""
+        return self.scope.surroundings
+
+    def flag(self, flag: str, what: str) -> MissingFlag:
+        """The finding that a flag would have told `what`."""
+        return MissingFlag(flag=flag, what=what, span=self.here.span)
+
+
+def close(name: str, known: Iterable[str]) -> str:
+    """A hint with the known name that a mistyped one resembles, or nothing."""
+    folded = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return f"did you mean {folded[found[0]]!r}?" if found else ""
+
+
+def _undeclared(kind: str, name: str, known: list[str], here: Value) -> Stop:
+    return fault(UNDECLARED_NAME, here, f"the file declares no {kind} {name!r}", hint=close(name, known))
