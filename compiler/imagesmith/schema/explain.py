@@ -169,7 +169,7 @@ def _listed(values: list[str]) -> str:
 
 
 def _refusals(version: str, data: Any) -> Iterator[Refusal]:
-    for error in _explaining(version).iter_errors(data):
+    for error in explaining(version).iter_errors(data):
         yield Refusal(
             path=tuple(error.absolute_path), keyword=error.validator, found=error.instance, schema=error.schema
         )
@@ -182,6 +182,7 @@ def _pattern(_validator: object, pattern: str, found: object, _schema: object) -
 
 
 @lru_cache(maxsize=len(VERSIONS))
-def _explaining(version: str) -> Any:  # jsonschema makes its classes at run time
+def explaining(version: str) -> Any:  # jsonschema makes its classes at run time
+    """The slow validator of an API version, which names every keyword that is not met. ValueError if there is none."""
     kind: Any = validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call] # as above
     return kind(dict(checked_schema(version)))
