@@ -1,0 +1,13 @@
+"""Files that a template names by address, to verified local files (architecture §4.3)."""
+
+from imagesmith.artifacts.fetching import fetch_all
+from imagesmith.artifacts.options import (
+    STORAGE_SUFFIXES,
+    Cancel,
+    FetchedFile,
+    FetchOptions,
+    FetchProgress,
+    FetchResult,
+)
+
+__all__ = ["STORAGE_SUFFIXES", "Cancel", "FetchOptions", "FetchProgress", "FetchResult", "FetchedFile", "fetch_all"]

@@ -1,0 +1,62 @@
+"""A path relative to the template to a file of the cache, without leaving the folder that it must lie in."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from pathlib import Path
+
+from imagesmith.artifacts.faults import NO_FOLDER, NO_SUCH_FILE, OUTSIDE_ROOT, FetchError
+from imagesmith.artifacts.locations import Local
+from imagesmith.artifacts.options import FetchOptions
+from imagesmith.artifacts.store import Content, Store
+
+_CHUNK = 1 << 20
+
+
+def copy(at: Local, options: FetchOptions, store: Store) -> Content:
+    """Take a copy of a file beside the template; raises `FetchError`.
+
+    Links are followed first and the place that they lead to is checked (architecture §4.3). The copy is what is used
+    from then on, so a later change of the file does not reach a build that has begun.
+    """
+    if options.template_folder is None:
+        raise FetchError(NO_FOLDER, f"{at.path} is a relative path, and the template comes from stdin")
+    file = _resolved(at, options.template_folder, options.root or options.template_folder)
+    with store.draft(at.path, limit_bytes=options.limit_bytes) as draft:
+        try:
+            handle = os.open(file, os.O_RDONLY | _flags())
+            with os.fdopen(handle, "rb") as source:
+                if not stat.S_ISREG(os.fstat(handle).st_mode):
+                    raise FetchError(NO_SUCH_FILE, f"{at.path} is not a file")
+                while chunk := source.read(_CHUNK):
+                    draft.write(chunk)
+        except OSError as error:
+            raise FetchError(NO_SUCH_FILE, f"{at.path}: {error.strerror or error}", _similar(file)) from None
+        return store.keep(draft)
+
+
+def _resolved(at: Local, folder: Path, root: Path) -> Path:
+    try:
+        file = (folder / at.path).resolve()
+        inside = file.is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle (Python before 3.13)
+        raise FetchError(NO_SUCH_FILE, f"{at.path} is a link that leads nowhere") from None
+    if not inside:
+        raise FetchError(OUTSIDE_ROOT, f"{at.path} leads out of {root}")
+    return file
+
+
+def _flags() -> int:
+    """No link in the place that was checked, no waiting for a pipe's other end, no text mode (Windows)."""
+    return getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _similar(file: Path) -> str:
+    try:
+        names = {entry.name.lower(): entry.name for entry in file.parent.iterdir()}
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(file.name.lower(), names, n=1)
+    return f"did you mean {names[close[0]]}?" if close else ""

@@ -1,0 +1,172 @@
+"""The cache of fetched files: content by its digest, and which content an address had when it was last fetched.
+
+`sha256/<digest>` holds the content, `index/<sha256 of the address>` the digest: addresses hold secrets (SAS), so they
+are not written down. Files appear in one piece; several runs may use one cache at the same time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagesmith.artifacts.faults import CACHE_UNUSABLE, TOO_LARGE, FetchError
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+_STALE_S = 24 * 3600
+"""Age from which a half-written file is taken to be left by a run that was killed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """A file of the cache."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+class Draft:
+    """A file that is being received; counts, hashes and limits what is written to it."""
+
+    def __init__(self, handle: int, path: Path, limit_bytes: int, shown: str) -> None:
+        self._file = os.fdopen(handle, "wb", buffering=0)
+        self._limit = limit_bytes
+        self._shown = shown
+        self._hash = hashlib.sha256()
+        self.path = path
+        self.size_bytes = 0
+
+    def write(self, data: bytes) -> None:
+        """Append; raises `FetchError` when the file grows over its limit or the disk is full."""
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit:
+            raise FetchError(TOO_LARGE, f"{self._shown} is larger than {self._limit:,} bytes")
+        self._hash.update(data)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._file.write(view) or 0 :]
+        except OSError as error:
+            raise _unusable(self.path.parent, error) from None
+
+    def publish(self, target: Path) -> None:
+        """Give the file its name in one step, once its content is on the disk; raises `FetchError`."""
+        try:
+            os.fsync(self._file.fileno())
+            self.close()
+            self.path.replace(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            raise _unusable(target.parent, error) from None
+
+    def close(self) -> None:
+        """Let go of the file; may be repeated."""
+        self._file.close()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what has been written so far, lower-case hex."""
+        return self._hash.hexdigest()
+
+
+class Store:
+    """A cache folder (0700, files 0600)."""
+
+    def __init__(self, path: Path) -> None:
+        self._contents = path / "sha256"
+        self._index = path / "index"
+        self._drafts = path / "drafts"
+
+    def prepare(self) -> None:
+        """Make the folders and remove drafts that a killed run left; raises `FetchError`."""
+        try:
+            for folder in (self._contents, self._index, self._drafts):
+                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self._remove_stale()
+        except OSError as error:
+            raise _unusable(self._contents.parent, error) from None
+
+    def _remove_stale(self) -> None:
+        for draft in self._drafts.iterdir():
+            with suppress(FileNotFoundError):
+                if time.time() - draft.lstat().st_mtime > _STALE_S:
+                    draft.unlink()
+
+    def find(self, sha256: str | None) -> Content | None:
+        """The content with this digest, None if it is not there. A damaged file is removed."""
+        if sha256 is None or not _DIGEST.fullmatch(sha256):
+            return None
+        path = self._contents / sha256
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                size = file.tell()
+            if digest == sha256:
+                return Content(path=path, sha256=sha256, size_bytes=size)
+            path.unlink()
+        except OSError:
+            return None
+        return None
+
+    def remembered(self, url: str) -> Content | None:
+        """The content that the address had when it was last fetched."""
+        try:
+            digest = self._entry(url).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return None
+        return self.find(digest)
+
+    def remember(self, url: str, sha256: str) -> None:
+        """Write down which content an address has."""
+        with self.draft("index", limit_bytes=_CHUNK) as draft:
+            draft.write(f"{sha256}\n".encode("ascii"))
+            draft.publish(self._entry(url))
+
+    @contextmanager
+    def draft(self, shown: str, *, limit_bytes: int) -> Iterator[Draft]:
+        """A file to receive into; it is gone afterwards unless it was kept. Raises `FetchError`."""
+        path = self._drafts / secrets.token_hex(16)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        except OSError as error:
+            raise _unusable(self._drafts, error) from None
+        draft = Draft(handle, path, limit_bytes, shown)
+        try:
+            yield draft
+        finally:
+            draft.close()
+            with suppress(OSError):
+                path.unlink()
+
+    def keep(self, draft: Draft) -> Content:
+        """Make a received file part of the cache."""
+        target = self._contents / draft.sha256
+        draft.publish(target)
+        return Content(path=target, sha256=draft.sha256, size_bytes=draft.size_bytes)
+
+    def _entry(self, url: str) -> Path:
+        return self._index / hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name last over a power cut; Windows has no such call."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _unusable(folder: Path, error: OSError) -> FetchError:
+    return FetchError(CACHE_UNUSABLE, f"{folder}: {error.strerror or error}")
