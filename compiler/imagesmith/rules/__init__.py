@@ -23,6 +23,9 @@ from imagesmith.rules import (
 )
 from imagesmith.rules.context import Check, RuleContext
 from imagesmith.rules.os_type import decide_os_type
+from imagesmith.source.findings import shown
+
+_LONGEST = 1000  # characters; an id of Azure has some 300
 
 __all__ = ["CHECKS", "RuleContext", "check", "decide_os_type"]
 
@@ -46,7 +49,14 @@ CHECKS: tuple[Check, ...] = (
 def check(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:
     """Run every rule, `decide_os_type` first: the others then know the operating system, if it is known at all."""
     os_type, findings = decide_os_type(template, context)
-    yield from findings
+    yield from map(_bounded, findings)
     decided = replace(context, os_type=os_type)
     for rule in CHECKS:
-        yield from rule(template, decided)
+        yield from map(_bounded, rule(template, decided))
+
+
+def _bounded(diagnostic: Diagnostic) -> Diagnostic:
+    """The same, cut where it quotes a text so long that nobody would find the message around it."""
+    if max(len(diagnostic.message), len(diagnostic.hint)) <= _LONGEST:
+        return diagnostic
+    return replace(diagnostic, message=shown(diagnostic.message, _LONGEST), hint=shown(diagnostic.hint, _LONGEST))

@@ -61,11 +61,11 @@ DUPLICATE_REGION = Rule(
 REPLICA_COUNT = Rule(
     code="IMG364",
     severity=Severity.ERROR,
-    title="'replicaCount' is out of range",
-    cause="A region holds 1 to 100 replicas of a gallery version.",
+    title="'replicaCount' is too large",
+    cause="A region holds up to 100 replicas of a gallery version; Packer would lower the number without a word.",
     fix="write a number from 1 to 100, or leave it away for 1",
-    example='{"targetRegions": [{"name": "westeurope", "replicaCount": 0}]}',
-    corrected='{"targetRegions": [{"name": "westeurope", "replicaCount": 1}]}',
+    example='{"targetRegions": [{"name": "westeurope", "replicaCount": 250}]}',
+    corrected='{"targetRegions": [{"name": "westeurope", "replicaCount": 100}]}',
     source="aib-templates.md §1.7, lowering.md §1.6",
 )
 SHALLOW_REGIONS = Rule(
@@ -146,8 +146,8 @@ def _regions(target: SharedImageDistributor) -> Iterator[Diagnostic]:
     else:
         yield from _repeated(target)
     for region in target.target_regions or ():
-        if region.replica_count is not None and not 1 <= region.replica_count <= 100:
-            message = f"'replicaCount' is {region.replica_count}; a region holds 1 to 100 replicas"
+        if (region.replica_count or 0) > 100:
+            message = f"'replicaCount' is {region.replica_count}; a region holds up to 100 replicas"
             yield REPLICA_COUNT.at((*region.path, "replicaCount"), message)
     names = {region_name(text) for text, _ in target_regions(target)}
     if target.replication_mode == "Shallow" and len(names) > 1:

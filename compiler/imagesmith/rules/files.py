@@ -103,7 +103,10 @@ def _destination(step: File, text: str, os_type: OsType | None) -> Iterator[Diag
 
 def _source_name(step: File) -> str:
     """The file's name in its address, empty where there is none."""
-    return urlsplit(step.source_uri or "").path.rpartition("/")[2]
+    try:
+        return urlsplit(step.source_uri or "").path.rpartition("/")[2]
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
 
 
 def _other_os(text: str, path: Path, os_type: OsType) -> Diagnostic:

@@ -107,7 +107,7 @@ def _in_two_networks(one: str, other: str) -> bool:
 def check_disks(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
     """Sizes of the operating system's disk and of data disks."""
     size = template.vm_profile.os_disk_size_gb
-    if not 0 <= size <= 4095:
+    if size > 4095:
         message = f"the operating system's disk cannot have {size} GB: 1 to 4095, or 0 for the source's size"
         yield DISK_SIZE.at((*template.vm_profile.path, "osDiskSizeGB"), message)
     for index, gigabytes in enumerate(template.additional_data_disks):

@@ -1,24 +1,13 @@
-"""Names and tags that the template gives: its own name, run outputs, and the limits of tags."""
+"""Names and tags that the template gives: run outputs that differ, and the limits of tags."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.model import ImageTemplate
 from imagesmith.rules.context import Check, RuleContext
 
-NAME_FORM = Rule(
-    code="IMG310",
-    severity=Severity.ERROR,
-    title="the name is not possible",
-    cause="The names of templates and of run outputs are 1 to 64 letters, digits, '-', '_' and '.'.",
-    fix="use 1 to 64 letters, digits, '-', '_' and '.'",
-    example='{"type": "ManagedImage", "runOutputName": "web image"}',
-    corrected='{"type": "ManagedImage", "runOutputName": "web-image"}',
-    source="aib-templates.md §1.2, §1.7",
-)
 DUPLICATE_RUN_OUTPUT = Rule(
     code="IMG311",
     severity=Severity.ERROR,
@@ -51,40 +40,20 @@ TAG_FORM = Rule(
     source="Azure Resource Manager, tag limitations; lowering.md §1.3",
 )
 
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FORBIDDEN_IN_TAG = frozenset("<>%&\\?/")
 
 
-def check_names(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
-    """The template's name and each run output's, and that run outputs differ."""
-    if template.name is not None:
-        yield from _name(template.name, ("name",))
+def check_run_outputs(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
+    """Run outputs have different names."""
     first: dict[str, Path] = {}
     for target in template.distribute:
         path = (*target.path, "runOutputName")
-        yield from _name(target.run_output_name, path)
         name = target.run_output_name.lower()
-        if name and name in first:
-            earlier = f"distribute[{first[name][2]}]"
-            message = f"'{target.run_output_name}' is already the run output of {earlier}"
+        if name in first:
+            message = f"'{target.run_output_name}' is already the run output of distribute[{first[name][2]}]"
             hint = f"write another name, for example '{target.run_output_name}-{path[2]}'"
             yield DUPLICATE_RUN_OUTPUT.at(path, message, hint=hint)
         first.setdefault(name, path)
-
-
-def _name(name: str, path: Path) -> Iterator[Diagnostic]:
-    if _NAME.fullmatch(name):
-        return
-    if not name:
-        yield NAME_FORM.at(path, f"'{path[-1]}' is empty")
-        return
-    if len(name) > 64:
-        message = f"the name has {len(name)} characters; 64 are allowed"
-    else:
-        odd = next(character for character in name if not _NAME.fullmatch(character))
-        message = f"'{name}' has the character {odd!r}; letters, digits, '-', '_' and '.' are allowed"
-    possible = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:64].strip("-")
-    yield NAME_FORM.at(path, message, hint=f"write '{possible}'" if possible else "")
 
 
 def check_tags(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
@@ -121,4 +90,4 @@ def _tag(name: str, value: str, path: Path) -> Iterator[Diagnostic]:
         yield TAG_FORM.at(path, message, hint="shorten the value")
 
 
-CHECKS: tuple[Check, ...] = (check_names, check_tags)
+CHECKS: tuple[Check, ...] = (check_run_outputs, check_tags)

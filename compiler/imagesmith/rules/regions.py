@@ -68,6 +68,7 @@ _OTHER_REGIONS = (
     " switzerlandwest taiwannorth uaecentral westindia chinaeast chinaeast2 chinaeast3 chinanorth chinanorth2"
     " usdodcentral usdodeast usgoviowa usgovtexas usnateast usnatwest usseceast ussecwest ussecwestcentral"
 )
+_LONGEST = 60  # no region's name is longer; guessing at a text of megabytes would take minutes
 SERVICE_REGIONS = frozenset(_SERVICE_REGIONS.split())
 REGIONS = SERVICE_REGIONS | frozenset(_OTHER_REGIONS.split())
 
@@ -109,7 +110,7 @@ def target_regions(target: SharedImageDistributor) -> Iterator[tuple[str, Path]]
 def _region(text: str, path: Path) -> Iterator[Diagnostic]:
     name = region_name(text)
     if not re.fullmatch("[a-z0-9]+", name):
-        bare = re.sub(r"\(.*?\)|[^A-Za-z0-9]", "", text).lower()
+        bare = re.sub(r"\([^()]*\)|[^A-Za-z0-9]", "", text[:_LONGEST]).lower()
         message = f"'{text}' cannot be a region: it is named by letters and digits" if text else "the region is empty"
         yield REGION_FORM.at(path, message, hint=_suggestion(bare))
     elif name not in REGIONS:
@@ -117,7 +118,8 @@ def _region(text: str, path: Path) -> Iterator[Diagnostic]:
 
 
 def _suggestion(name: str) -> str:
-    close = [name] if name in REGIONS else difflib.get_close_matches(name, sorted(REGIONS), n=1, cutoff=0.75)
+    known = name in REGIONS
+    close = [name] if known else difflib.get_close_matches(name[:_LONGEST], sorted(REGIONS), n=1, cutoff=0.75)
     return f"did you mean '{close[0]}'?" if close else ""
 
 

@@ -1,4 +1,4 @@
-"""WindowsUpdate: what the plugin's script makes of `filters` and `updateLimit` (aib-templates.md §2.3.4).
+"""WindowsUpdate: what the plugin's script makes of `filters` (aib-templates.md §2.3.4).
 
 The script splits each filter at its first colon into an action and a PowerShell expression over the update `$_`. The
 first filter whose expression is true decides; the update is installed if that filter's action is `include`, whatever
@@ -58,16 +58,6 @@ BAD_EXPRESSION = Rule(
     corrected='{"type": "WindowsUpdate", "filters": ["exclude:$_.Title -like \'*Preview*\'", "include:$true"]}',
     source=_SCRIPT,
 )
-UPDATE_LIMIT = Rule(
-    code="IMG354",
-    severity=Severity.ERROR,
-    title="'updateLimit' is negative",
-    cause="It is the number of updates to install at most; 0 stands for 1000.",
-    fix="write 0 or more, or leave it away",
-    example='{"type": "WindowsUpdate", "updateLimit": -1}',
-    corrected='{"type": "WindowsUpdate", "updateLimit": 0}',
-    source="aib-templates.md §1.5",
-)
 
 
 def check_updates(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
@@ -80,8 +70,6 @@ def check_updates(template: ImageTemplate, _context: RuleContext) -> Iterator[Di
         yield from findings
         if step.filters and not findings and not any(_includes(text) for text in step.filters):
             yield NOTHING_INCLUDED.at(path)
-        if step.update_limit < 0:
-            yield UPDATE_LIMIT.at((*step.path, "updateLimit"))
 
 
 def _includes(text: str) -> bool:
