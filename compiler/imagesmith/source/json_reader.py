@@ -218,9 +218,9 @@ class _Reader:
         start = match.start("other")
         found = self._text[start]
         if not found.isprintable():
-            self._grammar.give_up(
-                BAD_CHARACTER, start, start + 1, f"the character U+{ord(found):04X} may not stand here"
-            )
+            message = f"the character U+{ord(found):04X} may not stand here"
+            hint = "" if found != "\0" else "if the file is UTF-16, save it as UTF-8; otherwise delete the character"
+            self._grammar.give_up(BAD_CHARACTER, start, start + 1, message, hint=hint)
         if found == "=" and self._grammar.next == "colon":
             self.findings.add(UNEXPECTED, start, start + 1, "there is '=' between key and value", hint="write a colon")
             self._grammar.colon(start)

@@ -1,0 +1,73 @@
+"""The package's rules to a table, and a rule to the text of ``imagesmith explain CODE``."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.abc import InspectLoader
+
+import imagesmith
+from imagesmith.diagnostics import Rule
+
+_DEFINES_RULE = re.compile(r"^\w+ = Rule\(", re.MULTILINE)
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule of the package by code. Raises ValueError where two rules have one code; that would be our bug.
+
+    Only modules that define a rule are imported, since others may be slow to load. Rules of a part whose optional
+    requirement is not installed are left out.
+    """
+    found: dict[str, Rule] = {}
+    for name in _modules("imagesmith", imagesmith.__path__):
+        for rule in _rules_of(name):
+            if found.setdefault(rule.code, rule) != rule:
+                raise ValueError(f"two rules have the code {rule.code}: '{found[rule.code].title}' and '{rule.title}'")
+    return tuple(found[code] for code in sorted(found))
+
+
+def explain(code: str) -> str | None:
+    """What a code means, why it is a problem and what to do, in any case of its letters; None if there is no such."""
+    rule = next((rule for rule in rules() if rule.code == code.strip().upper()), None)
+    if rule is None:
+        return None
+    parts = (
+        ("Cause", rule.cause),
+        ("Example", rule.example),
+        ("Corrected", rule.corrected),
+        ("Fix", rule.fix),
+        ("Source", rule.source),
+    )
+    texts = (f"{heading}:\n{_indented(text)}\n" for heading, text in parts if text)
+    return "\n".join((f"{rule.code} ({rule.severity}): {rule.title}\n", *texts))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def _modules(package: str, paths: Iterable[str]) -> Iterator[str]:
+    """The names of the modules below a package that define rules, found without importing any."""
+    for module in pkgutil.iter_modules(paths):
+        name = f"{package}.{module.name}"
+        spec = module.module_finder.find_spec(name, None)
+        if spec is None or not isinstance(spec.loader, InspectLoader):
+            continue
+        text = spec.loader.get_source(name)
+        if text is None or _DEFINES_RULE.search(text):
+            yield name
+        yield from _modules(name, spec.submodule_search_locations or ())
+
+
+def _rules_of(name: str) -> tuple[Rule, ...]:
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "imagesmith":
+            raise
+        return ()
+    return tuple(value for value in vars(module).values() if isinstance(value, Rule))
