@@ -116,8 +116,11 @@ def nearest(name: str, known: list[str]) -> str | None:
     """The known name that was probably meant, or None."""
     if len(name) > _LONGEST_NAME:
         return None
-    folded = {fold(candidate): candidate for candidate in known}
-    near = get_close_matches(fold(name), folded, n=1, cutoff=0.75)
+    wanted, folded = fold(name), {fold(candidate): candidate for candidate in known}
+    near = get_close_matches(wanted, folded, n=1, cutoff=0.75)
+    if not near and len(wanted) >= 4:  # a piece of just one name: `sha256`, `checksum`
+        pieces = [candidate for candidate in folded if wanted in candidate]
+        near = pieces if len(pieces) == 1 else []
     return folded[near[0]] if near else None
 
 

@@ -124,8 +124,8 @@ class Repair:
 
     def _scalar(self, value: Value, node: Node, path: Path) -> Value:
         allowed = [node["const"]] if "const" in node else node.get("enum")
-        if isinstance(value.data, str) and allowed is not None:
-            return self._choice(value, value.data, allowed, path)
+        if allowed is not None:
+            return self._choice(value, value.data, allowed, path) if isinstance(value.data, str) else value
         wanted = _in_form(value.data, node.get("type"))
         if wanted is None:
             return value
