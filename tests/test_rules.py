@@ -933,13 +933,23 @@ HOSTILE = (
 )
 
 
+PLACES = (
+    "source/offer",
+    "source/version",
+    "customize/1/sha256Checksum",
+    "customize/2/destination",
+    "customize/2/sourceUri",
+    "distribute/0/galleryImageId",
+    "distribute/0/targetRegions/1/name",
+    "distribute/2/uri",
+    "vmProfile/vmSize",
+    "vmProfile/vnetConfig/subnetId",
+)
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:9]))
 def test_any_text_anywhere_is_judged_at_once_and_in_few_words(text: str) -> None:
-    places = """
-        name location stagingResourceGroup source/offer source/version customize/2/destination customize/2/sourceUri
-        customize/2/sha256Checksum distribute/0/galleryImageId distribute/2/uri distribute/0/targetRegions/1/name
-        vmProfile/vmSize vmProfile/vnetConfig/subnetId
-    """.split()
+    places = ("name", "location", "stagingResourceGroup", *PLACES)
     for finding in findings(build(LINUX, {f"/{key}" if key in LINUX else key: text for key in places})):
         assert len(finding.message) + len(finding.hint) <= 2000
     for place in ("customize/1/restartTimeout", "customize/2/filters/0", "customize/3/destination"):
