@@ -201,6 +201,12 @@ def to_json(event: Event) -> dict[str, Any]:  # JSON data
     return {"event": event.kind, **data}
 
 
+def result_json(result: RunResult) -> dict[str, Any]:  # JSON data
+    """A result as JSON data."""
+    data: dict[str, Any] = _plain(result)
+    return data
+
+
 def _plain(value: Any) -> Any:  # one JSON value of any shape
     match value:
         case datetime():

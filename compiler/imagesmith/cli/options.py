@@ -144,6 +144,7 @@ def compile_options(
     vhd_resource_group: str | None,
     packer_version: Version | None = None,
     azure_plugin: Version | None = None,
+    target: Target | None = None,
     check_only: bool = False,
 ) -> CompileOptions:
     """The library's options from the command line's."""
@@ -160,7 +161,7 @@ def compile_options(
         validate_on=ValidateOn(validate_on),
         vhd_container=vhd_container,
         vhd_resource_group=vhd_resource_group,
-        target=target_of(packer_version, azure_plugin),
+        target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
     )
 

@@ -1,0 +1,44 @@
+# The commands of the project; CI runs the same ones. `make demo` and `make test` do all the set-up that they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export IMAGESMITH_CACHE_DIR ?= $(CURDIR)/.cache
+
+.PHONY: demo test lint types check setup e2e corpus bench golden clean
+
+demo: setup ## Build a template end to end, in a sandbox
+	$(BIN)/python tools/demo.py
+
+test: setup lint types ## Everything that decides whether a change lands
+	$(BIN)/python -m pytest
+
+lint: $(BIN)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(BIN)/.installed
+	$(BIN)/mypy
+
+e2e: setup ## Builds with the Packer that IMAGESMITH_PACKER and PACKER_PLUGIN_PATH name
+	$(BIN)/python -m pytest tests/e2e
+
+corpus: $(BIN)/.installed ## Real templates, and the tables of Packer's options, where they are at hand
+	$(BIN)/python -m pytest tests/corpus
+
+bench: setup ## Measure the budgets, as ratios in one run
+	$(BIN)/python bench/run.py
+
+golden: $(BIN)/.installed ## Write expected files anew
+	$(BIN)/python -m pytest tests/test_fixtures.py --update-golden
+
+setup: $(BIN)/.installed ## A Packer and a container engine
+	$(BIN)/python tools/setup_machine.py
+
+$(BIN)/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[sandbox,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache

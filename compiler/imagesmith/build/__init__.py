@@ -1,0 +1,137 @@
+"""A compilation and a world to a finished run: fetch, preflight, check, build, validate, distribute, record.
+
+`build_image` is the whole story; each phase is a module of this package.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from imagesmith.build.check import check_with_packer
+from imagesmith.build.distribute import distribute, remove_intermediates, withdraw
+from imagesmith.build.ending import Ending, Stop, ending_of, success
+from imagesmith.build.fetch import fetch_files
+from imagesmith.build.options import BuildOptions
+from imagesmith.build.preflight import preflight
+from imagesmith.build.record import RunFolder
+from imagesmith.build.run import TIME_LIMIT, Run
+from imagesmith.build.stage import run_stage
+from imagesmith.diagnostics import has_errors
+from imagesmith.events import OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
+from imagesmith.packer import CancelToken
+from imagesmith.pipeline import Compilation
+from imagesmith.plan import StageName
+from imagesmith.targets import Target, target_for
+from imagesmith.toolchain import Packer
+from imagesmith.world import World
+
+__all__ = ["BuildOptions", "build_image"]
+
+
+def build_image(
+    compilation: Compilation,
+    *,
+    packer: Packer,
+    world: World,
+    run_directory: Path,
+    on_event: OnEvent = lambda _event: None,
+    cancel: CancelToken | None = None,
+    options: BuildOptions | None = None,
+) -> RunResult:
+    """Build an image and record the run in `run_directory` (made if need be, private).
+
+    Whatever goes wrong with the template, its files, Packer or Azure is in the result; raised are only ValueError for a
+    compilation that has errors, and JournalError if the record cannot be begun. Events come from several threads, one
+    at a time.
+    """
+    if not compilation.ok:
+        raise ValueError("a template with errors cannot be built")
+    compilation = compilation.for_target(target_of(packer))
+    with RunFolder(run_directory, compilation, packer, world, on_event) as folder:
+        run = Run(
+            compilation=compilation,
+            packer=packer,
+            world=world,
+            folder=folder,
+            cancel=cancel or CancelToken(),
+            options=options or BuildOptions(),
+        )
+        start = now()
+        steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0
+        run.say(
+            RunStarted(
+                time=start, run_id=folder.run_id, template=compilation.filename, steps=steps, packer=str(packer.version)
+            )
+        )
+        with _time_limit(run):
+            ending = _attempt(run)
+        result = ending.result(run, start=start, end=now())
+        folder.close(result)
+        run.say(RunFinished(time=now(), result=result))
+        return result
+
+
+def target_of(packer: Packer) -> Target:
+    """The target for the Packer at hand."""
+    return target_for(packer.version, packer.azure_version, packer.windows_update_version)
+
+
+def _attempt(run: Run) -> Ending:
+    """All phases in order, up to the first that cannot go on."""
+    try:
+        if has_errors(run.compilation.diagnostics) or run.compilation.plan is None:
+            raise Stop.for_target(run.compilation)
+        with run.phase("fetch", RunSubState.QUEUED):
+            fetch_files(run)
+        with run.phase("preflight", RunSubState.QUEUED):
+            preflight(run)
+        with run.phase("check", RunSubState.QUEUED):
+            check_with_packer(run)
+        if run.options.dry_run:
+            return success(run, "dry run: everything up to the build is in order")
+        _build(run)
+        return success(run, "the image is built and published")
+    except Stop as stop:
+        return ending_of(stop, run)
+
+
+def _build(run: Run) -> None:
+    """The stages, and what follows from how they end."""
+    try:
+        if run.plan.stage(StageName.BUILD):
+            with run.phase("build", RunSubState.BUILDING):
+                run_stage(run, StageName.BUILD)
+        if run.plan.stage(StageName.VALIDATE):
+            _validate(run)
+        with run.phase("distribute", RunSubState.DISTRIBUTING):
+            distribute(run)
+    finally:
+        remove_intermediates(run)
+
+
+def _validate(run: Run) -> None:
+    """Validators on a new machine; a failure withdraws what was published, unless the template wants it kept."""
+    try:
+        with run.phase("validate", RunSubState.VALIDATING):
+            run_stage(run, StageName.VALIDATE)
+    except Stop:
+        if run.plan.continue_distribute_on_failure and not run.cancel.requested:
+            distribute(run)
+        else:
+            withdraw(run)
+        raise
+
+
+class _time_limit:  # noqa: N801 - a context manager that reads as a word
+    """Ask the run to stop when the template's time is over."""
+
+    def __init__(self, run: Run) -> None:
+        self._timer = threading.Timer(run.time_limit_s, lambda: run.cancel.request(TIME_LIMIT))
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_exception: object) -> None:
+        self._timer.cancel()

@@ -1,0 +1,78 @@
+"""How a run ends: the first cause wins, and it decides state, sub-state, exit code and message (architecture §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from imagesmith.build.run import TERMINATED, TIME_LIMIT, Run
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.events import ExitCode, RunResult, RunState, RunSubState
+from imagesmith.pipeline import Compilation
+
+
+class Stop(Exception):  # noqa: N818 - not an error of ours: the run cannot go on
+    """The run cannot go on: with which exit code, and why."""
+
+    def __init__(self, code: ExitCode, message: str, diagnostics: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.diagnostics = tuple(diagnostics)
+
+    @classmethod
+    def for_target(cls, compilation: Compilation) -> Stop:
+        """The Packer at hand cannot say what the template asks for."""
+        found = [item for item in compilation.diagnostics if item.is_error]
+        return cls(ExitCode.TEMPLATE, found[0].message if found else "the template has errors", found)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ending:
+    """State and cause of a run that is over."""
+
+    state: RunState
+    code: ExitCode
+    message: str
+    sub_state: RunSubState | None = None
+
+    def result(self, run: Run, *, start: datetime, end: datetime) -> RunResult:
+        """The run's result."""
+        return RunResult(
+            run_id=run.folder.run_id,
+            state=self.state,
+            exit_code=self.code,
+            message=run.folder.redact(self.message),
+            start_time=start,
+            end_time=end,
+            sub_state=self.sub_state,
+            outputs=tuple(run.outputs),
+            leftovers=tuple(run.leftovers),
+            record=str(run.folder.path),
+        )
+
+
+def success(run: Run, message: str) -> Ending:
+    """Everything is done; leftovers alone still show in the exit code."""
+    if run.leftovers:
+        text = f"{message}, but something was left behind in Azure"
+        return Ending(state=RunState.SUCCEEDED, code=ExitCode.LEFTOVERS, message=text)
+    return Ending(state=RunState.SUCCEEDED, code=ExitCode.OK, message=message)
+
+
+def ending_of(stop: Stop, run: Run) -> Ending:
+    """A run that stopped: cancelled, timed out, or failed at what it was doing."""
+    run.diagnostics.extend(stop.diagnostics)
+    if run.cancel.requested and run.cancel.reason == TIME_LIMIT:
+        minutes = run.time_limit_s / 60
+        text = f"the build took longer than its limit of {minutes:g} minutes"
+        return Ending(state=RunState.FAILED, code=ExitCode.TIMEOUT, message=text, sub_state=run.sub_state)
+    if run.cancel.requested:
+        code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED
+        return Ending(state=RunState.CANCELED, code=code, message="the run was cancelled", sub_state=run.sub_state)
+    partly = stop.code is ExitCode.DISTRIBUTION and any(
+        output.provisioning_state == "Succeeded" for output in run.outputs
+    )
+    state = RunState.PARTIALLY_SUCCEEDED if partly else RunState.FAILED
+    return Ending(state=state, code=stop.code, message=stop.message, sub_state=run.sub_state)

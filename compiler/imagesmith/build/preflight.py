@@ -1,0 +1,97 @@
+"""Phase preflight: what must be true in Azure before the first machine, and the values of the run's variables."""
+
+from __future__ import annotations
+
+import uuid
+
+from imagesmith.azure.clients import AzureError, resources, told
+from imagesmith.azure.versions import resolve_version
+from imagesmith.build.ending import Stop
+from imagesmith.build.keys import new_login_key
+from imagesmith.build.run import Run
+from imagesmith.diagnostics import Rule, Severity
+from imagesmith.events import ExitCode, Progress, now
+from imagesmith.model.ids import parse_id
+from imagesmith.plan import NeedKind, OnError, OsType, Stage
+from imagesmith.source import locate
+from imagesmith.targets.shapes import BASIC_IP
+
+RUN_TAG = "imagesmith-run"
+TEMPLATE_TAG = "imagesmith-template"
+
+NO_PUBLIC_IP = Rule(
+    code="IMG813",
+    severity=Severity.ERROR,
+    title="this Packer cannot reach a machine in today's Azure without a network of yours",
+    cause=BASIC_IP.cause,
+    fix=BASIC_IP.fix,
+    source=BASIC_IP.source,
+)
+
+
+def preflight(run: Run) -> None:
+    """Check what would fail an hour later, and decide what the HCL leaves to the run. Raises Stop."""
+    if run.plan.needs_basic_public_ip and not run.world.gives_basic_public_ips:
+        found = NO_PUBLIC_IP.at(("properties", "vmProfile"))
+        raise Stop(ExitCode.PREFLIGHT, found.message, [found])
+    try:
+        _decide_variables(run)
+    except AzureError as error:
+        document = run.compilation.document
+        found_all = list(locate([error.diagnostic], document)) if document else [error.diagnostic]
+        raise Stop(ExitCode.PREFLIGHT, error.diagnostic.message, found_all) from error
+
+
+def _decide_variables(run: Run) -> None:
+    declared = {variable.name for stage in run.plan.stages for variable in stage.variables}
+    run.variables["subscription_id"] = run.world.subscription_id
+    run.variables["run_tags"] = f'{{"{RUN_TAG}"="{run.folder.run_id}","{TEMPLATE_TAG}"="{_tag_text(run.plan.name)}"}}'
+    if "intermediate_image_name" in declared:
+        run.variables["intermediate_image_name"] = f"imagesmith-{run.folder.run_id}".lower()
+    for stage in run.plan.stages:
+        for variable in stage.variables:
+            if variable.name == "vhd_resource_group_name" and variable.value:
+                run.variables[variable.name] = variable.value
+    for request in run.plan.versions:
+        number = resolve_version(request, run.plan, run.world, now())
+        run.say(Progress(time=now(), text=f"gallery version {number} ({request.scheme.value})"))
+        run.variables[request.variable] = number
+    if "build_resource_group_name" in declared:
+        _decide_staging_group(run)
+    if _keeps_machine(run) and run.plan.os_type is OsType.LINUX:
+        run.variables["ssh_private_key_file"] = str(new_login_key(run.folder.path))
+
+
+def _keeps_machine(run: Run) -> bool:
+    return any(on_error(run, stage) is OnError.ABORT for stage in run.plan.stages)
+
+
+def on_error(run: Run, stage: Stage) -> OnError:
+    """What happens to a stage's machine when it fails: the caller's wish, else the template's."""
+    return run.options.on_error or stage.on_error
+
+
+def _decide_staging_group(run: Run) -> None:
+    """An existing group is built in; a missing one is left to Packer, which then makes and removes it."""
+    for need in run.plan.needs:
+        if need.kind is NeedKind.RESOURCE_GROUP and need.path == ("properties", "stagingResourceGroup"):
+            group = parse_id(need.id)
+            client = resources(run.world, group.subscription or run.world.subscription_id)
+            with told(f"cannot look for the resource group '{group.name}'", need.path):
+                exists = client.resource_groups.check_existence(group.name)
+            run.variables["build_resource_group_name"] = group.name if exists else ""
+
+
+def stage_variables(run: Run, stage: Stage) -> dict[str, str]:
+    """The values of a stage's variables: the world's, the run's, and a resource group name of its own."""
+    declared = {variable.name: variable for variable in stage.variables}
+    values = {**run.world.variables, **run.variables}
+    stem = declared.get("temp_resource_group_name")
+    if stem is not None:
+        values["temp_resource_group_name"] = f"{stem.default}_{uuid.uuid4()}"
+    return {name: value for name, value in values.items() if name in declared}
+
+
+def _tag_text(text: str) -> str:
+    """Text that may stand in a tag and in quotes."""
+    return "".join(character if character.isalnum() or character in "-_. " else "-" for character in text)[:200]

@@ -1,0 +1,107 @@
+"""One run: what it works on, what it has made so far, and how it speaks."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagesmith.build.options import BuildOptions
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.events import (
+    Event,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+    RunOutput,
+    RunSubState,
+    StepFinished,
+    StepState,
+    now,
+)
+from imagesmith.packer import CancelToken
+from imagesmith.pipeline import Compilation
+from imagesmith.plan import BuildPlan, Publication, Stage
+from imagesmith.toolchain import Packer
+from imagesmith.world import World
+
+if TYPE_CHECKING:
+    from imagesmith.build.record import RunFolder
+
+TIME_LIMIT = "time limit"
+"""Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
+TERMINATED = "terminated"
+"""Reason of the cancel that SIGTERM or SIGHUP asks for."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Run:
+    """The state of a run. Phases add to `variables`, `files`, `published` and `leftovers`."""
+
+    compilation: Compilation
+    packer: Packer
+    world: World
+    folder: RunFolder
+    cancel: CancelToken
+    options: BuildOptions
+    files: dict[str, bytes] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    published: list[Publication] = field(default_factory=list)
+    outputs: list[RunOutput] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    sub_state: RunSubState = RunSubState.QUEUED
+    step_failed: str | None = None
+
+    @property
+    def plan(self) -> BuildPlan:
+        """The plan for the Packer at hand."""
+        if self.compilation.plan is None:
+            raise ValueError("no plan")
+        return self.compilation.plan
+
+    @property
+    def time_limit_s(self) -> float:
+        """Seconds that the whole run may take."""
+        if self.options.time_limit_s is not None:
+            return self.options.time_limit_s
+        return float(self.compilation.plan.timeout_s if self.compilation.plan else 0)
+
+    def directory(self, stage: Stage) -> Path:
+        """Where a stage's files are."""
+        return self.folder.compiled / stage.name.value
+
+    def say(self, event: Event) -> None:
+        """Record an event and pass it on. Steps that a machine only kept are told as recorded."""
+        if self.world.records_steps and isinstance(event, StepFinished) and event.state is StepState.SUCCEEDED:
+            event = dataclasses.replace(event, state=StepState.RECORDED)
+        self.folder.say(event)
+
+    def note(self, text: str, severity: str = "warning") -> None:
+        """Tell people something."""
+        self.say(Notice(time=now(), severity=severity, text=text))
+
+    @contextmanager
+    def phase(self, name: str, sub_state: RunSubState) -> Iterator[None]:
+        """A phase, told at its start and at its end."""
+        self.sub_state = sub_state
+        started = time.monotonic()
+        self.say(PhaseStarted(time=now(), phase=name, sub_state=sub_state))
+        succeeded = False
+        try:
+            yield
+            succeeded = True
+        finally:
+            duration = time.monotonic() - started
+            self.say(PhaseFinished(time=now(), phase=name, succeeded=succeeded, duration_s=round(duration, 3)))
+
+    def artifact_id(self, publication: Publication) -> str | None:
+        """A publication's id with what the run has decided filled in."""
+        text = publication.artifact_id
+        for name, value in {**self.variables, "subscription_id": self.world.subscription_id}.items():
+            text = text and text.replace(f"{{{name}}}", value)
+        return text

@@ -1,0 +1,198 @@
+"""`imagesmith build FILE`: the image, in Azure or in a sandbox."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imagesmith.artifacts import FetchOptions
+from imagesmith.azure.clients import AzureError
+from imagesmith.azure.login import Auth, azure_world
+from imagesmith.build import BuildOptions, build_image, target_of
+from imagesmith.cli.options import STDIN, compile_file, compile_options, output_option, template_options
+from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.events import ExitCode, RunResult, now, result_json
+from imagesmith.journal import JournalError, new_run_id, open_state
+from imagesmith.pipeline import Compilation
+from imagesmith.plan import OnError
+from imagesmith.report.live import result_lines
+from imagesmith.toolchain import Packer, ToolchainError, find
+from imagesmith.world import World
+
+
+@click.command("build")
+@click.argument("file", metavar="FILE")
+@template_options
+@click.option("--packer", metavar="FILE", help="Packer to use.  [default: the first one found]")
+@click.option("--plugin-path", metavar="DIR", help="Folder with Packer's plugins.")
+@click.option(
+    "--auth",
+    type=click.Choice([kind.value for kind in Auth]),
+    default="auto",
+    show_default=True,
+    help="Login to Azure.",
+)
+@click.option("--sandbox", is_flag=True, help="Build against an Azure on loopback, without an account.")
+@click.option("--sandbox-state", metavar="DIR", help="Keep the sandbox's images and resources in DIR.")
+@click.option(
+    "--sandbox-steps",
+    type=click.Choice(["auto", "run", "record"]),
+    default="auto",
+    show_default=True,
+    help="Run steps in containers, or only record them.",
+)
+@click.option(
+    "--sandbox-network",
+    type=click.Choice(["none", "host"]),
+    default="none",
+    show_default=True,
+    help="Network of the sandbox's machines.",
+)
+@click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
+@click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="Fetch from this name even if it is on this machine or link-local.",
+)
+@click.option(
+    "--root", metavar="DIR", help="Folder that relative scripts and files must lie in.  [default: the template's]"
+)
+@click.option("--offline", is_flag=True, help="Fetch only from the cache and from files.")
+@click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
+@click.option("--dry-run", is_flag=True, help="Stop before the first machine.")
+@click.option("--state-dir", metavar="DIR", help="Folder of run records.  [default: .imagesmith]")
+@output_option("text", "json", "ndjson")
+def command(file: str, output: str, **given: Any) -> int:  # the options above
+    """Build the image of a template.
+
+    FILE may be - for standard input. The run is recorded in the state folder; the exit code says what failed.
+    """
+    shared = {name: given.pop(name) for name in _SHARED}
+    try:
+        packer = find(
+            packer=given["packer"],
+            environment=dict(os.environ),
+            cache=cache_folder(),
+            plugin_path=Path(given["plugin_path"]) if given["plugin_path"] else None,
+        )
+    except ToolchainError as error:
+        return _refused(output, ExitCode.TOOLCHAIN, error.diagnostic)
+    target = target_of(packer)
+    compilation = compile_file(file, compile_options(**shared, target=target))
+    if output == "text":
+        show_diagnostics(compilation.diagnostics)
+    if not compilation.ok:
+        if output != "text":
+            show_document(compilation.diagnostics, {"result": None, "exitCode": int(ExitCode.TEMPLATE)})
+        return ExitCode.TEMPLATE
+    return _build(file, compilation, packer, output, given)
+
+
+_SHARED = (
+    "parameters",
+    "parameter_files",
+    "resource_group",
+    "subscription",
+    "location",
+    "os_type",
+    "name",
+    "strict",
+    "strict_scripts",
+    "validate_on",
+    "vhd_container",
+    "vhd_resource_group",
+)
+
+
+def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
+    run_id = new_run_id(now(), secrets.token_bytes(8))
+    try:
+        state = open_state(state_folder(given["state_dir"]))
+        with (
+            cancel_on_signals() as cancel,
+            _world(compilation, run_id, state.path, given) as world,
+            view(output) as show,
+        ):
+            result = build_image(
+                compilation,
+                packer=packer,
+                world=world,
+                run_directory=state.run_path(run_id),
+                on_event=show,
+                cancel=cancel,
+                options=_options(file, given),
+            )
+    except (JournalError, AzureError) as error:
+        return _refused(output, ExitCode.PREFLIGHT, error.diagnostic)
+    _show_result(result, compilation, output)
+    return result.exit_code
+
+
+def _options(file: str, given: dict[str, Any]) -> BuildOptions:
+    folder = None if file == STDIN else Path(file).resolve().parent
+    return BuildOptions(
+        fetch=FetchOptions(
+            cache=cache_folder() / "files",
+            template_folder=folder,
+            root=Path(given["root"]) if given["root"] else None,
+            allow_hosts=frozenset(given["allow_host"]),
+            offline=given["offline"],
+        ),
+        dry_run=given["dry_run"],
+        on_error=OnError(given["on_error"]) if given["on_error"] else None,
+    )
+
+
+@contextmanager
+def _world(compilation: Compilation, run_id: str, state: Path, given: dict[str, Any]) -> Iterator[World]:
+    """The sandbox, or the real Azure."""
+    plan = compilation.plan
+    subscription = compilation.options.subscription_id or (plan and plan.subscription_id)
+    if not given["sandbox"]:
+        yield azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
+        return
+    from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
+    from imagesmith.sandbox.session import Sandbox
+
+    options = SandboxOptions(
+        state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
+        run_id=run_id,
+        steps=given["sandbox_steps"],
+        network=given["sandbox_network"],
+        keep=bool(given["sandbox_state"]),
+        strict=given["sandbox_strict"],
+        subscription_id=subscription or SUBSCRIPTION_ID,
+    )
+    with Sandbox(options, environment=dict(os.environ)) as sandbox:
+        if plan:
+            sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
+        for note in sandbox.world.notes:
+            talk(f"sandbox: {note}")
+        yield sandbox.world
+
+
+def _show_result(result: RunResult, compilation: Compilation, output: str) -> None:
+    if output == "json":
+        show_document(compilation.diagnostics, {"result": result_json(result), "exitCode": int(result.exit_code)})
+    elif output == "text":
+        lines = result_lines(result)
+        talk(lines[0])
+        for line in lines[1:]:
+            click.echo(line.strip())
+
+
+def _refused(output: str, code: ExitCode, diagnostic: Diagnostic) -> int:
+    if output == "text":
+        show_diagnostics([diagnostic])
+    else:
+        show_document([diagnostic], {"result": None, "exitCode": int(code)})
+    return code

@@ -1,0 +1,79 @@
+"""Cases in `fixtures/`: an input, its options, and what is expected of it. Adding one needs no Python."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from imagesmith import source
+from imagesmith.lower import ValidateOn
+from imagesmith.model import OsType
+from imagesmith.pipeline import Compilation, CompileOptions, compile_document
+from imagesmith.targets import NEWEST, Target, target_for
+from imagesmith.versions import Version
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
+"""Every valid case is compiled for these; one that a target cannot say has its report there instead."""
+_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A folder of `fixtures/valid` or `fixtures/invalid`."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def template(self) -> Path:
+        """The input: the one file called `template`."""
+        return next(path for path in sorted(self.folder.iterdir()) if path.stem == "template")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """`options.json`, in the words of the library in camel case."""
+        path = self.folder / "options.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def options(self, target: Target | None = None) -> CompileOptions:
+        """The options of the compilation, with a fixed clock and seed."""
+        given = self.settings
+        if target is None:
+            target = TARGETS[given.get("target", "newest")]
+        files = tuple(source.load(self.folder / name) for name in given.get("parameterFiles", ()))
+        return CompileOptions(
+            parameters=given.get("parameters", {}),
+            parameter_files=files,
+            os_type=OsType(given["osType"]) if "osType" in given else None,
+            validate_on=ValidateOn(given.get("validateOn", "new-vm")),
+            target=target,
+            now=NOW,
+            seed="fixture",
+            **{_snake(name): value for name, value in given.items() if name not in _RESERVED},
+        )
+
+    def compile(self, target: Target | None = None) -> Compilation:
+        """Compile the case under the name that its reports show."""
+        document = source.read_bytes(self.template.read_bytes(), filename=self.template.name)
+        return compile_document(document, options=self.options(target))
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def cases(kind: str) -> Iterator[Case]:
+    """All cases of a kind, by name."""
+    for folder in sorted((FIXTURES / kind).iterdir()):
+        if folder.is_dir():
+            yield Case(folder=folder)

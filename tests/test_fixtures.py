@@ -1,0 +1,69 @@
+"""Cases as files: valid templates give exactly the expected files, invalid ones exactly the expected report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imagesmith.report.explain import rules
+from imagesmith.report.text import render
+from tests.cases import TARGETS, Case, cases
+
+VALID = list(cases("valid"))
+INVALID = list(cases("invalid"))
+COMPILE_TIME = range(500)
+"""Codes below this number are found without Packer or a network; the others have tests of their own."""
+
+
+def _name(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("case", VALID, ids=_name)
+def test_valid_template_gives_exactly_these_files(case: Case, target: str, *, update_golden: bool) -> None:
+    """Byte for byte, with the report of warnings and notes beside them."""
+    compilation = case.compile(TARGETS[target])
+    files = {**compilation.files, "report.txt": render(compilation.diagnostics, color=False).encode()}
+    expected = case.folder / "expected" / target
+    if update_golden:
+        _write(expected, files)
+    assert _read(expected) == files
+
+
+@pytest.mark.parametrize("case", VALID, ids=_name)
+def test_valid_template_compiles_for_the_newest_packer(case: Case) -> None:
+    """A case may be beyond an old Packer, never beyond the newest."""
+    assert case.compile(TARGETS["newest"]).ok
+
+
+@pytest.mark.parametrize("case", INVALID, ids=_name)
+def test_invalid_template_gives_exactly_this_report(case: Case, *, update_golden: bool) -> None:
+    """Verbatim: code, place, caret, hint."""
+    report = render(case.compile().diagnostics, color=False)
+    expected = case.folder / "report.txt"
+    if update_golden:
+        expected.write_text(report, encoding="utf-8")
+    assert report == expected.read_text(encoding="utf-8")
+
+
+def test_every_diagnostic_has_a_fixture() -> None:
+    """A code that no fixture shows is one whose message nobody has read."""
+    shown = {found.code for case in INVALID for found in case.compile().diagnostics}
+    shown |= {found.code for case in VALID for target in TARGETS.values() for found in case.compile(target).diagnostics}
+    existing = {rule.code for rule in rules() if int(rule.code[3:]) in COMPILE_TIME}
+    assert shown == existing
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
