@@ -108,6 +108,8 @@ def test_what_is_stated_counts_first() -> None:
 def test_nothing_says_it() -> None:
     assert decide(template(None)) == (None, ["IMG320"])
     assert decide(template(None, {"type": "File", "sourceUri": "a", "destination": "a"})) == (None, ["IMG320"])
+    _, findings = decide_os_type(template(platform("contoso")), RuleContext())
+    assert "publisher 'contoso' is not known here" in findings[0].message
 
 
 def test_steps_contradict_each_other() -> None:

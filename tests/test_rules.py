@@ -373,13 +373,6 @@ CASES = (
         good={"customize/1/scriptUri": "setup.sh"},
     ),
     Case(
-        code="IMG332",
-        bad={"validate/inVMValidations/0/inline": []},
-        at="properties.validate.inVMValidations[0].inline",
-        severity=WARNING,
-        good={"validate/inVMValidations/0/inline": [""]},
-    ),
-    Case(
         code="IMG333",
         bad={"customize/1/sha256Checksum": f" {DIGEST.upper()} "},
         at="properties.customize[1].sha256Checksum",

@@ -139,13 +139,21 @@ def _from_steps(template: ImageTemplate) -> tuple[OsType | None, tuple[Diagnosti
     steps = all_steps(template)
     found = tuple(_type_evidence(steps)) or tuple(_destination_evidence(steps))
     if not found:
-        return None, (UNKNOWN_OS.at(template.source.path),)
+        return None, (UNKNOWN_OS.at(template.source.path, _silence(template)),)
     first = found[0]
     other = next((evidence for evidence in found if evidence.os_type is not first.os_type), None)
     if other is None:
         return first.os_type, ()
     message = f"{other.what} is for {other.os_type}, but {first.what} before it is for {first.os_type}"
     return None, (MIXED_OS.at(other.path, message),)
+
+
+def _silence(template: ImageTemplate) -> str:
+    """What was asked in vain: a publisher of no known system, or a source that has none."""
+    source = template.source
+    if not isinstance(source, PlatformImage) or not source.publisher:
+        return ""
+    return f"publisher '{source.publisher}' is not known here, and no step tells whether the image is Linux or Windows"
 
 
 def all_steps(template: ImageTemplate) -> tuple[Customizer | Validator, ...]:

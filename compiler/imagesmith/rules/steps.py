@@ -30,16 +30,6 @@ NO_SCRIPT = Rule(
     corrected='{"type": "Shell", "name": "setup", "inline": ["sudo apt-get update"]}',
     source="aib-templates.md §1.5, §2.12",
 )
-EMPTY_INLINE = Rule(
-    code="IMG332",
-    severity=Severity.WARNING,
-    title="'inline' is empty: the step is left out",
-    cause="Packer refuses a script without lines, so nothing is made of the step.",
-    fix="add the commands, or take the step away",
-    example='{"type": "Shell", "inline": []}',
-    corrected='{"type": "Shell", "inline": ["sudo apt-get update"]}',
-    source="lowering.md §1.4",
-)
 CHECKSUM_FORM = Rule(
     code="IMG333",
     severity=Severity.ERROR,
@@ -95,7 +85,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def check_scripts(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
-    """Exactly one of inline and scriptUri, and something in it."""
+    """Exactly one of inline and scriptUri. What an empty `inline` comes to is said where the step is left out."""
     for step in all_steps(template):
         if not isinstance(step, Shell | PowerShell):
             continue
@@ -103,8 +93,6 @@ def check_scripts(template: ImageTemplate, _context: RuleContext) -> Iterator[Di
             yield BOTH_SCRIPTS.at((*step.path, "scriptUri"))
         elif step.inline is None and not step.script_uri:
             yield NO_SCRIPT.at(step.path)
-        elif not step.inline and not step.script_uri:
-            yield EMPTY_INLINE.at((*step.path, "inline"))
 
 
 def check_checksums(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
