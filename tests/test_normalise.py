@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from imagesmith.arm import Deployment, resolve
 from imagesmith.diagnostics import Diagnostic, Severity, SourceText, Span, dotted
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.normalise.rules import RULES
-from imagesmith.source import Document, Member, Object, Origin, Value, plain, walk, wrap
+from imagesmith.source import Document, Member, Object, Origin, Value, plain, read_text, walk, wrap
 
 
 def document(data: Any) -> Document:
@@ -65,14 +67,44 @@ VERSIONS = [
 @pytest.mark.parametrize(("written", "asked", "version", "strict", "codes"), VERSIONS)
 def test_the_api_version(written: Any, asked: str | None, version: str, strict: bool, codes: list[str]) -> None:
     data = {} if written is None else {"apiVersion": written}
-    result = normalise(document(data), api_version=asked)
+    result = normalise(read_text(json.dumps(data), filename="t.json"), api_version=asked)
     assert (result.api_version, result.strict) == (version, strict)
     assert [problem.code for problem in result.diagnostics if problem.code < "IMG203"] == codes
 
 
 def test_strict_can_be_forced_and_lifted() -> None:
-    assert normalise(document({"apiVersion": "2020-02-14"}), strict=True).strict
-    assert not normalise(document({"apiVersion": "2024-02-01"}), strict=False).strict
+    assert normalise(placed({"apiVersion": "2020-02-14"}), strict=True).strict
+    assert not normalise(placed({"apiVersion": "2024-02-01"}), strict=False).strict
+
+
+@pytest.mark.parametrize(
+    ("parameter", "given", "strict"),
+    [
+        ({"type": "string"}, {}, False),  # the newest version is put in for it: nobody chose it
+        ({"type": "string", "defaultValue": "2024-02-01"}, {}, True),
+        ({"type": "string", "defaultValue": "2020-02-14"}, {}, False),
+        ({"type": "string"}, {"api-version": "2024-02-01"}, True),
+    ],
+)
+def test_a_version_that_nobody_chose_is_read_leniently(parameter: Any, given: dict[str, str], strict: bool) -> None:
+    deployment = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "parameters": {"api-version": parameter},
+        "resources": [
+            {
+                "type": "Microsoft.VirtualMachineImages/imageTemplates",
+                "name": "contoso",
+                "apiVersion": "[parameters('api-version')]",
+                "properties": {"source": {"type": "platformImage"}},
+            }
+        ],
+    }
+    options = Deployment(now=datetime(2024, 5, 6, tzinfo=UTC), seed="s", parameters=given)
+    resolved = resolve(read_text(json.dumps(deployment), filename="t.json"), options)
+    assert resolved.document is not None
+    result = normalise(resolved.document)
+    assert result.strict == strict
+    assert [problem.is_error for problem in result.diagnostics] == [strict]
 
 
 def test_a_near_miss_is_suggested() -> None:
@@ -89,41 +121,41 @@ REPAIRS: list[tuple[Any, Any, list[tuple[str, str]]]] = [
     (
         step(type="Shell", scriptURI="u"),
         step(type="Shell", scriptUri="u"),
-        [("IMG204", "properties.customize[0].scriptUri")],
+        [("IMG203", "properties.customize[0].scriptUri")],
     ),
     (
         step(type="Shell", script="u"),
         step(type="Shell", scriptUri="u"),
-        [("IMG205", "properties.customize[0].scriptUri")],
+        [("IMG204", "properties.customize[0].scriptUri")],
     ),
     (
         step(Type="powershell", RunElevated=True),
         step(type="PowerShell", runElevated=True),
         [
-            ("IMG204", "properties.customize[0].type"),
-            ("IMG206", "properties.customize[0].type"),
-            ("IMG204", "properties.customize[0].runElevated"),
+            ("IMG203", "properties.customize[0].type"),
+            ("IMG205", "properties.customize[0].type"),
+            ("IMG203", "properties.customize[0].runElevated"),
         ],
     ),
     (
         step(type="Shell", scriptUri="u", SCRIPTURI="v"),
         step(type="Shell", scriptUri="u"),
-        [("IMG207", "properties.customize[0].scriptUri")],
+        [("IMG206", "properties.customize[0].scriptUri")],
     ),
     (
         step(type="Shell", ScriptUri="u", SCRIPTURI="v"),
         step(type="Shell", scriptUri="u"),
-        [("IMG204", "properties.customize[0].scriptUri"), ("IMG207", "properties.customize[0].scriptUri")],
+        [("IMG203", "properties.customize[0].scriptUri"), ("IMG206", "properties.customize[0].scriptUri")],
     ),
     (
         step(type="Shell", scriptUri=None, ScriptUri="v"),
         step(type="Shell", scriptUri="v"),
-        [("IMG204", "properties.customize[0].scriptUri")],
+        [("IMG203", "properties.customize[0].scriptUri")],
     ),
     (
         {"properties": {"source": {"type": "SharedImageVersion", "imageVersionID": "v"}}},
         {"properties": {"source": {"type": "SharedImageVersion", "imageVersionId": "v"}}},
-        [("IMG204", "properties.source.imageVersionId")],
+        [("IMG203", "properties.source.imageVersionId")],
     ),
     (
         {
@@ -141,38 +173,38 @@ REPAIRS: list[tuple[Any, Any, list[tuple[str, str]]]] = [
             }
         },
         [
-            ("IMG206", "properties.distribute[0].type"),
-            ("IMG204", "properties.distribute[0].replicationRegions"),
-            ("IMG206", "properties.distribute[0].storageAccountType"),
+            ("IMG205", "properties.distribute[0].type"),
+            ("IMG203", "properties.distribute[0].replicationRegions"),
+            ("IMG205", "properties.distribute[0].storageAccountType"),
         ],
     ),
     (
         {"Properties": {"vmprofile": {"vnetconfig": {"SubnetId": "s"}}}},
         {"properties": {"vmProfile": {"vnetConfig": {"subnetId": "s"}}}},
         [
-            ("IMG204", "properties"),
-            ("IMG204", "properties.vmProfile"),
-            ("IMG204", "properties.vmProfile.vnetConfig"),
-            ("IMG204", "properties.vmProfile.vnetConfig.subnetId"),
+            ("IMG203", "properties"),
+            ("IMG203", "properties.vmProfile"),
+            ("IMG203", "properties.vmProfile.vnetConfig"),
+            ("IMG203", "properties.vmProfile.vnetConfig.subnetId"),
         ],
     ),
     (
         {"properties": {"buildTimeoutInMinutes": "60", "vmProfile": {"osDiskSizeGB": 128.0}}},
         {"properties": {"buildTimeoutInMinutes": 60, "vmProfile": {"osDiskSizeGB": 128}}},
-        [("IMG209", "properties.buildTimeoutInMinutes"), ("IMG209", "properties.vmProfile.osDiskSizeGB")],
+        [("IMG208", "properties.buildTimeoutInMinutes"), ("IMG208", "properties.vmProfile.osDiskSizeGB")],
     ),
     (
         step(type="PowerShell", runElevated="False", validExitCodes=["0", 3010]),
         step(type="PowerShell", runElevated=False, validExitCodes=[0, 3010]),
         [
-            ("IMG209", "properties.customize[0].runElevated"),
-            ("IMG209", "properties.customize[0].validExitCodes[0]"),
+            ("IMG208", "properties.customize[0].runElevated"),
+            ("IMG208", "properties.customize[0].validExitCodes[0]"),
         ],
     ),
     (
         {"tags": {"build": 7, "Final": True}},
         {"tags": {"build": "7", "Final": "true"}},
-        [("IMG209", "tags.build"), ("IMG209", "tags.Final")],
+        [("IMG208", "tags.build"), ("IMG208", "tags.Final")],
     ),
 ]
 
@@ -204,19 +236,11 @@ def test_the_message_names_both_spellings() -> None:
     assert problem.hint.startswith("write `scriptUri`")
 
 
-@pytest.mark.parametrize(
-    ("written", "wanted"),
-    [
-        ("Microsoft.VirtualMachineImages", ["IMG203"]),
-        ("Microsoft.VirtualMachineImages/imageTemplate", ["IMG203"]),
-        ("microsoft.virtualmachineimages/IMAGETEMPLATES", []),
-        ("Microsoft.VirtualMachineImages/imageTemplates", []),
-    ],
-)
-def test_the_resource_type_is_spelt_out(written: str, wanted: list[str]) -> None:
-    data, found, _ = run({"type": written}, strict=True)
-    assert data == {"type": "Microsoft.VirtualMachineImages/imageTemplates"}
-    assert [(code, severity) for code, _, severity in found] == [(code, "warning") for code in wanted]
+def test_the_case_of_the_resource_type_does_not_matter() -> None:
+    assert run({"type": "microsoft.virtualmachineimages/IMAGETEMPLATES"}, strict=True)[:2] == (
+        {"type": "Microsoft.VirtualMachineImages/imageTemplates"},
+        [],
+    )
 
 
 def test_another_resource_type_is_left_for_the_schema() -> None:
@@ -254,7 +278,7 @@ def test_what_the_service_sets_is_left_out_with_a_note() -> None:
         strict=True,
     )
     assert data == {"properties": {"source": {"type": "PlatformImage", "sku": "s"}}}
-    assert {(code, severity) for code, _, severity in found} == {("IMG208", "note")}
+    assert {(code, severity) for code, _, severity in found} == {("IMG207", "note")}
     assert [path for _, path, _ in found] == [
         "id",
         "systemData",

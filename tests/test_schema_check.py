@@ -372,6 +372,14 @@ def test_a_file_full_of_mistakes_ends_in_time() -> None:
     assert len(found) == 1000
 
 
+def test_nothing_is_said_of_what_could_not_be_computed() -> None:
+    data = minimal(customize="[variables('steps')]", vmProfile={"osDiskSizeGB": "[variables('size')]", "disk": 1})
+    result = normalise(read_text(json.dumps(data), filename="t.json"), api_version="2025-10-01")
+    unknown = (("properties", "Customize"), ("properties", "vmProfile", "osDiskSizeGB"))
+    found = check(result.document, result.api_version, strict=True, unresolved=unknown)
+    assert [dotted(problem.path) for problem in found] == ["properties.vmProfile.disk"]
+
+
 def test_the_input_is_not_changed() -> None:
     data = minimal(customize=[{"type": "Bash"}], optimize=[])
     before = copy.deepcopy(data)

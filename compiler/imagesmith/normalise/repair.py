@@ -14,22 +14,12 @@ from imagesmith.normalise.rules import (
     FORMER_FIELD,
     MISCASED_FIELD,
     MISCASED_VALUE,
-    MISSPELT_RESOURCE_TYPE,
     READ_ONLY_FIELD,
     WRONG_FORM,
 )
 from imagesmith.source import Member, Object, Value
 from imagesmith.vocabulary import Node, vocabulary
 
-RESOURCE_TYPE = "Microsoft.VirtualMachineImages/imageTemplates"
-# What samples write for it (aib-templates.md §1.2), in lower case.
-_MEANT = frozenset(
-    {
-        "microsoft.virtualmachineimages",
-        "microsoft.virtualmachineimages/imagetemplate",
-        "microsoft.virtualmachineimages/imagetemplates",
-    }
-)
 _WHOLE = re.compile(r"-?[0-9]{1,10}")
 
 
@@ -44,22 +34,7 @@ class Repair:
 
     def resource(self, root: Value) -> Value:
         """The resource with everything in it repaired."""
-        return self._value(self._resource_type(root), self._words.root, ())
-
-    def _resource_type(self, root: Value) -> Value:
-        """Spell the resource type out; other types than image templates are not this module's concern."""
-        data = root.data
-        member = data.find("type") if isinstance(data, Object) else None
-        if not isinstance(data, Object) or member is None or not isinstance(member.value.data, str):
-            return root
-        text = member.value.data.strip().rstrip("/")
-        if text.lower() not in _MEANT:
-            return root
-        if text.lower() != RESOURCE_TYPE.lower():  # ARM compares types without case
-            message = f"the resource type is {RESOURCE_TYPE}, not {text}"
-            self.diagnostics.append(MISSPELT_RESOURCE_TYPE.at((member.key,), message, **_place(member.value)))
-        right = Member(member.name, replace(member.value, data=RESOURCE_TYPE))
-        return replace(root, data=Object(right if old is member else old for old in data))
+        return self._value(root, self._words.root, ())
 
     def _value(self, value: Value, node: Node, path: Path) -> Value:
         data = value.data
@@ -139,6 +114,8 @@ class Repair:
         right = next((name for name in allowed if name.lower() == text.lower()), None)
         if right is None or right == text:
             return value
+        if path == ("type",):  # Resource Manager compares resource types without case
+            return replace(value, data=right)
         self._say(MISCASED_VALUE, path, f"{text} is spelt {right}", hint=f'write "{right}"', at=value)
         return replace(value, data=right)
 

@@ -40,20 +40,8 @@ DEPRECATED_API_VERSION = Rule(
     source="aib-templates.md §1.1",
 )
 
-MISSPELT_RESOURCE_TYPE = Rule(
-    code="IMG203",
-    severity=Severity.WARNING,
-    title="misspelt resource type",
-    cause="The resource type of an image template is Microsoft.VirtualMachineImages/imageTemplates. Some official "
-    "samples give only its first half; a deployment would refuse it.",
-    fix='write "type": "Microsoft.VirtualMachineImages/imageTemplates"',
-    example='"type": "Microsoft.VirtualMachineImages"',
-    corrected='"type": "Microsoft.VirtualMachineImages/imageTemplates"',
-    source="aib-templates.md §1.2",
-)
-
 MISCASED_FIELD = Rule(
-    code="IMG204",
+    code="IMG203",
     severity=Severity.WARNING,
     title="property name in the wrong case",
     cause="From API version 2024-02-01 on Image Builder tells upper from lower case in property names and refuses the "
@@ -65,7 +53,7 @@ MISCASED_FIELD = Rule(
 )
 
 FORMER_FIELD = Rule(
-    code="IMG205",
+    code="IMG204",
     severity=Severity.WARNING,
     title="property name of an older API",
     cause="Early previews of Image Builder had other names for some properties. The service of today overlooks or "
@@ -77,7 +65,7 @@ FORMER_FIELD = Rule(
 )
 
 MISCASED_VALUE = Rule(
-    code="IMG206",
+    code="IMG205",
     severity=Severity.WARNING,
     title="value in the wrong case",
     cause="Kinds and other fixed values are told apart by case: the service answers sharedImage with "
@@ -89,7 +77,7 @@ MISCASED_VALUE = Rule(
 )
 
 FIELD_TWICE = Rule(
-    code="IMG207",
+    code="IMG206",
     severity=Severity.WARNING,
     title="property given twice in different spellings",
     cause="The object has the property under its right name and once more in another spelling. Only one can count; the "
@@ -101,7 +89,7 @@ FIELD_TWICE = Rule(
 )
 
 READ_ONLY_FIELD = Rule(
-    code="IMG208",
+    code="IMG207",
     severity=Severity.NOTE,
     title="read-only property",
     cause="The service sets this property and shows it when a template is read back. In a template that is handed in "
@@ -113,7 +101,7 @@ READ_ONLY_FIELD = Rule(
 )
 
 WRONG_FORM = Rule(
-    code="IMG209",
+    code="IMG208",
     severity=Severity.WARNING,
     title="number, truth value or text in another's form",
     cause="Numbers, true and false stand without quotes in JSON, texts with them, and whole numbers have no point. "
@@ -128,7 +116,6 @@ RULES = (
     UNKNOWN_API_VERSION,
     DEAD_API_VERSION,
     DEPRECATED_API_VERSION,
-    MISSPELT_RESOURCE_TYPE,
     MISCASED_FIELD,
     FORMER_FIELD,
     MISCASED_VALUE,

@@ -23,7 +23,7 @@ def choose(document: Document, wanted: str | None) -> Choice:
     """Take the version that the caller wants, else the file's, else the newest; never raises."""
     member = _written(document)
     if wanted is not None:
-        return _judge(pick(wanted), wanted, member, asked=True)
+        return _judge(pick(wanted), wanted, None)
     if member is None or member.value.data in (None, ""):
         return Choice(version=NEWEST, named=False)
     text = member.value.data
@@ -37,10 +37,9 @@ def _written(document: Document) -> Member | None:
     return root.find("apiVersion") if isinstance(root, Object) else None
 
 
-def _judge(found: Pick, text: str, member: Member | None, *, asked: bool = False) -> Choice:
-    here = member if not asked else None
-    path: Path = ("apiVersion",) if here else ()
-    span = here.value.span if here else None
+def _judge(found: Pick, text: str, member: Member | None) -> Choice:
+    path: Path = ("apiVersion",) if member else ()
+    span = member.value.span if member else None
     match found.standing:
         case Standing.DEAD:
             message = f"API version {text} is no longer served; Image Builder stopped taking its templates in 2020"
@@ -60,6 +59,13 @@ def _judge(found: Pick, text: str, member: Member | None, *, asked: bool = False
             return Choice(version=NEWEST, named=False, diagnostics=(problem,))
         case Standing.DEPRECATED:
             problem = DEPRECATED_API_VERSION.at(path, f"API version {found.version} is deprecated", span=span)
-            return Choice(version=found.version, named=True, diagnostics=(problem,))
+            return Choice(version=found.version, named=_is_written(text, member), diagnostics=(problem,))
         case Standing.KNOWN | Standing.ABSENT:
-            return Choice(version=found.version, named=found.standing is Standing.KNOWN)
+            return Choice(version=found.version, named=_is_written(text, member))
+
+
+def _is_written(text: str, member: Member | None) -> bool:
+    """Whether the version is somebody's word. The usual value that a deployment file's parameter got without one was
+    not chosen by the file, many of which are years older than it: its origin is the parameter's name, not a version.
+    """
+    return member is None or text in member.value.span.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import takewhile
 
@@ -20,11 +20,14 @@ class SchemaDisagreement(RuntimeError):  # noqa: N818 - it names what happened; 
     """One validator refuses what the other accepts, or a schema uses words that have no message: a bug of ours."""
 
 
-def check(document: Document, api_version: str, *, strict: bool) -> tuple[Diagnostic, ...]:
+def check(
+    document: Document, api_version: str, *, strict: bool, unresolved: Iterable[Path] = ()
+) -> tuple[Diagnostic, ...]:
     """Everything that the schema of an API version has against a normalised document; empty when it is fine.
 
     Not strict means: unknown and too new properties are warnings. `location` may be absent, since a caller can supply
-    it, and so may `identity`, with a warning, since a local build does not use it.
+    it, and so may `identity`, with a warning, since a local build does not use it. At the paths in `unresolved` stands
+    text that could not be computed: others have said so, and nothing is said about these values here.
 
     Raises SchemaDisagreement if the compiled validator refuses what its explaining twin accepts, and ValueError for a
     version that has no schema. Source: architecture §3.6; aib-templates.md §1.
@@ -44,7 +47,20 @@ def check(document: Document, api_version: str, *, strict: bool) -> tuple[Diagno
     found = Explanation(root, data, api_version, strict=strict).diagnostics()
     if not found:
         raise SchemaDisagreement(f"the compiled schema {api_version} refuses what the explaining one accepts")
-    return (*first, *found)
+    return (*first, *_beside(found, unresolved))
+
+
+def _beside(found: Iterable[Diagnostic], unresolved: Iterable[Path]) -> Iterator[Diagnostic]:
+    """The diagnostics that are about other values than these; names were respelt since the paths were taken."""
+    known = {_folded(path) for path in unresolved}
+    for problem in found:
+        path = _folded(problem.path)
+        if not any(path[:length] in known for length in range(len(path) + 1)):
+            yield problem
+
+
+def _folded(path: Path) -> Path:
+    return tuple(part.lower() if isinstance(part, str) else part for part in path)
 
 
 def _identity(root: Value, api_version: str) -> Iterator[Diagnostic]:
