@@ -17,14 +17,19 @@ _DEFINES_RULE = re.compile(r"^\w+ = Rule\(", re.MULTILINE)
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """Every rule of the package by code. Raises ValueError where two rules have one code; that would be our bug.
+    """Every rule of this package by code."""
+    return collect("imagesmith", imagesmith.__path__)
 
-    Only modules that define a rule are imported, since others may be slow to load. Rules of a part whose optional
+
+def collect(package: str, paths: Iterable[str]) -> tuple[Rule, ...]:
+    """The rules that the modules of a package define, by code. Raises ValueError where two of them have one code.
+
+    Only modules that define a rule are imported, since others may be slow to load. Rules of a module whose optional
     requirement is not installed are left out.
     """
     found: dict[str, Rule] = {}
-    for name in _modules("imagesmith", imagesmith.__path__):
-        for rule in _rules_of(name):
+    for name in _modules(package, paths):
+        for rule in _rules_of(name, package):
             if found.setdefault(rule.code, rule) != rule:
                 raise ValueError(f"two rules have the code {rule.code}: '{found[rule.code].title}' and '{rule.title}'")
     return tuple(found[code] for code in sorted(found))
@@ -63,11 +68,11 @@ def _modules(package: str, paths: Iterable[str]) -> Iterator[str]:
         yield from _modules(name, spec.submodule_search_locations or ())
 
 
-def _rules_of(name: str) -> tuple[Rule, ...]:
+def _rules_of(name: str, package: str) -> tuple[Rule, ...]:
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "imagesmith":
+        if (error.name or "").partition(".")[0] == package:
             raise
         return ()
     return tuple(value for value in vars(module).values() if isinstance(value, Rule))

@@ -102,8 +102,8 @@ UNTERMINATED_STRING = Rule(
     title="the string is not closed on its line",
     cause="A string ends at the next double quote and may not run over a line end.",
     fix='close it with "; a line break inside the text is written \\n',
-    example='"location": "westus2,',
-    corrected='"location": "westus2",',
+    example='"location": "westus2',
+    corrected='"location": "westus2"',
     source="RFC 8259 §7",
 )
 CONTROL_IN_STRING = Rule(

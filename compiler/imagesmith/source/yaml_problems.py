@@ -60,9 +60,13 @@ _PROBLEMS = (
 
 def report_problem(error: yaml.YAMLError, source: SourceText, base: int, findings: Findings) -> None:
     """Report the error that ended parsing; `base` is added to the parser's offsets."""
+    mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    if getattr(error, "context", None) in {"while scanning an alias", "while scanning an anchor"} and context:
+        start = context.index + base
+        message = f"a text cannot begin with '{source.text[start]}' without quotes"
+        findings.add(YAML_SYNTAX, start, start + 1, message, hint="put the text in quotes")
+        return
     problem = str(getattr(error, "problem", None) or error).partition("\n")[0]
-    mark = getattr(error, "problem_mark", None)
-    context = getattr(error, "context_mark", None)
     start = min((mark.index if mark else 0) + base, len(source.text))
     if "unexpected end of stream" in problem and context is not None:
         opened = context.index + base

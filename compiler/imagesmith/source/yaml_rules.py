@@ -67,8 +67,8 @@ UNKNOWN_ALIAS = Rule(
     cause="An alias repeats a value that has an anchor (&name) further up; it can neither come first nor stand inside "
     "the value that it repeats. A text that begins with * needs quotes.",
     fix="define the anchor above, or put the text in quotes",
-    example="path: *.sh",
-    corrected='path: "*.sh"',
+    example="path: *scripts",
+    corrected='path: "*scripts"',
     source="YAML 1.2.2 §7.1",
 )
 COMPLEX_KEY = Rule(
@@ -88,7 +88,7 @@ WRONG_MERGE = Rule(
     title="the merge key << needs a mapping",
     cause="`<<` copies the members of another mapping, mostly an alias, or of several in a list.",
     fix="give it an alias to a mapping, or put the key in quotes if it is a name",
-    example="<<: westus2",
-    corrected="<<: *defaults",
+    example="defaults: &defaults { timeout: 60 }\nstep:\n  <<: defaults",
+    corrected="defaults: &defaults { timeout: 60 }\nstep:\n  <<: *defaults",
     source="YAML merge key, 2005-01-18",
 )
