@@ -257,6 +257,12 @@ CASES = (
     ),
     Case(
         code="IMG303",
+        bad={"distribute/0/galleryImageId": GALLERY + "-gallery"},  # and it is no image definition
+        at="properties.distribute[0].galleryImageId",
+        hint="is it 'contoso_gallery'?",
+    ),
+    Case(
+        code="IMG303",
         bad={"distribute/1/imageId": IMAGE.replace("/contoso-images/", "/{rg}/")},
         at="properties.distribute[1].imageId",
         hint="'{rg}' looks like a place to fill in",

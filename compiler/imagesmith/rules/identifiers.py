@@ -136,10 +136,9 @@ def check_references(template: ImageTemplate, _context: RuleContext) -> Iterator
         except IdError as error:
             yield _malformed(reference, str(error))
             continue
-        if found.resource_type.lower() in (kind.lower() for kind in reference.kinds) or _is_public(found, reference):
-            yield from _names(reference, found)
-        else:
+        if not any(map(found.is_type, reference.kinds)) and not _is_public(found, reference):
             yield _wrong_kind(reference, found)
+        yield from _names(reference, found)
 
 
 def check_identity_count(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
