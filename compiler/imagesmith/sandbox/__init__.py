@@ -1,1 +1,1 @@
-"""An Azure on loopback, with machines: a rehearsal of a build with the real Packer and the real SDKs, without an account."""
+"""An Azure on loopback, with machines: a rehearsal with the real Packer and SDKs, without an account."""

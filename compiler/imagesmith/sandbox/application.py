@@ -65,7 +65,11 @@ class Application:
 
 async def _read(request: web.BaseRequest) -> Call | None:
     """The request as a call, None where its body is no JSON."""
-    content = await request.content.read(_LARGEST_BODY) if request.can_read_body else b""
+    content = b""
+    async for chunk in request.content.iter_any():
+        content += chunk
+        if len(content) > _LARGEST_BODY:
+            return None
     form: dict[str, str] = {}
     body: Json = None
     if request.content_type == "application/x-www-form-urlencoded":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from imagesmith.sandbox.answers import Answer, Call, group_not_found
+from imagesmith.sandbox.errors import SandboxError
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.store import Resource, ResourceId, Store
@@ -19,7 +20,7 @@ class Cloud:
     subscription_id: str
     tenant_id: str
     machines: Machines
-    on_failure: Callable[[Exception], None]
+    on_failure: Callable[[SandboxError], None]
     """Told of a `SandboxError` that ended a deployment, so that the user hears of it outside Packer's log, too."""
     strict: bool = False
     """Only what was seeded or made is there: no sku of the marketplace by itself."""

@@ -1,22 +1,16 @@
-"""Virtual machines, managed images, disks and snapshots: a VM starts a machine, an image is what was captured of one."""
+"""Virtual machines, managed images and disks: a VM starts a machine, an image is what was captured of one."""
 
 from __future__ import annotations
 
 import uuid
 
 from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, conflict, invalid, not_found
+from imagesmith.sandbox.capture import BASE, GENERALIZED, IMAGE, MACHINE, SEEDED, capture
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import WINDOWS_NOT_YET, SandboxError, failure
 from imagesmith.sandbox.galleries import newest_version
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.store import Resource, ResourceId, parse_id
-
-MACHINE = "machine"
-"""Hidden part of a VM: the name of its machine."""
-IMAGE = "image"
-"""Hidden part of a generalized VM, a managed image and a gallery version: the image that a machine can start from."""
-BASE = "base"
-"""Hidden part of a seeded image, which nothing was captured for: the source whose base stands for it."""
 
 _DISK_BYTES = 30 * 1024**3
 VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
@@ -32,7 +26,7 @@ async def prepare_machine(cloud: Cloud, vm: Resource, replaced: bool) -> None:
     system = vm.properties.get("osProfile") or {}
     try:
         if "windowsConfiguration" in system:
-            raise failure(WINDOWS_NOT_YET)  # noqa: TRY301  (one way out for every failure of the sandbox's own)
+            raise failure(WINDOWS_NOT_YET)
         image = await _image_of(cloud, profile.get("imageReference") or {})
         name = f"vm{len(cloud.store.of_type(VIRTUAL_MACHINES, subscription=vm.id.subscription))}-{uuid.uuid4().hex[:6]}"
         await cloud.machines.start(_spec(name, image, system))
@@ -84,7 +78,7 @@ async def _captured_image(cloud: Cloud, text: str) -> str:
         )
     if IMAGE in found.hidden:
         return found.hidden[IMAGE]
-    return await cloud.machines.prepare(found.hidden.get(BASE, "canonical:seeded:image"))
+    return await cloud.machines.prepare(found.hidden.get(BASE, SEEDED))
 
 
 def _attach_disks(cloud: Cloud, vm: Resource, profile: dict[str, Json]) -> None:
@@ -160,26 +154,13 @@ async def generalize(cloud: Cloud, call: Call) -> Answer:
     vm = _machine(cloud, call)
     await capture(cloud, vm)
     vm.properties["instanceView"] = _instance_view("generalized")
-    vm.hidden["generalized"] = "yes"
+    vm.hidden[GENERALIZED] = "yes"
     return Answer(status=200)
 
 
 async def show_instance_view(cloud: Cloud, call: Call) -> Answer:
     """`GET …/instanceView`: whether the VM runs."""
     return Answer(body=_machine(cloud, call).properties.get("instanceView") or _instance_view("unknown"))
-
-
-async def capture(cloud: Cloud, vm: Resource) -> str:
-    """The image of a VM's disk, captured when first asked for. Raises `RefusedError`."""
-    if IMAGE not in vm.hidden:
-        if MACHINE not in vm.hidden:
-            raise conflict("OperationNotAllowed", f"The VM '{vm.id.name}' has no machine in this sandbox any more.")
-        try:
-            vm.hidden[IMAGE] = await cloud.machines.capture(vm.hidden[MACHINE])
-        except SandboxError as error:
-            cloud.on_failure(error)
-            raise conflict("SandboxFailure", str(error)) from error
-    return vm.hidden[IMAGE]
 
 
 async def prepare_image(cloud: Cloud, image: Resource, replaced: bool) -> None:
@@ -193,12 +174,12 @@ async def prepare_image(cloud: Cloud, image: Resource, replaced: bool) -> None:
             raise invalid(
                 "InvalidParameter", "Required parameter 'sourceVirtualMachine' or 'osDisk' is missing (null)."
             )
-        image.hidden.setdefault(BASE, "canonical:seeded:image")
+        image.hidden.setdefault(BASE, SEEDED)
         return
     vm = cloud.store.get(source)
     if vm is None:
         raise RefusedError(404, "NotFound", f"The virtual machine '{source}' was not found.")
-    if "generalized" not in vm.hidden:
+    if GENERALIZED not in vm.hidden:
         name = vm.id.name
         raise conflict(
             "OperationNotAllowed",

@@ -17,7 +17,7 @@ _SETTLE_S = 20.0
 """A deployment that is done by then is answered as done, without polls; a machine starts in well under a second."""
 
 
-async def validate(cloud: Cloud, call: Call) -> Answer:  # noqa: RUF029  (a route's shape)
+async def validate(cloud: Cloud, call: Call) -> Answer:
     """`POST …/validate`: the template is evaluated, nothing is made."""
     planned = _planned(cloud, call)
     ids = [{"id": str(wanted)} for wanted, _ in planned]
@@ -35,7 +35,7 @@ async def put(cloud: Cloud, call: Call) -> Answer:
     return Answer(status=201, body=deployment.body, headers=cloud.operations.headers(call, number, styles="async"))
 
 
-async def operations(cloud: Cloud, call: Call) -> Answer:  # noqa: RUF029
+async def operations(cloud: Cloud, call: Call) -> Answer:
     """`GET …/operations`: one entry a resource; clients clean up by it (packer.md §9.5)."""
     deployment = cloud.store.get(_id(call))
     if deployment is None:

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from imagesmith.sandbox.answers import Json, RefusedError, conflict, invalid, not_found
+from imagesmith.sandbox.capture import BASE, GENERALIZED, IMAGE, capture
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.store import Resource, ResourceId, normal_location
 
@@ -14,7 +15,7 @@ _LARGEST = 2**31 - 1
 VERSIONS = "Microsoft.Compute/galleries/images/versions"
 
 
-async def prepare_definition(cloud: Cloud, definition: Resource, replaced: bool) -> None:  # noqa: ARG001, RUF029  (a kind's shape)
+async def prepare_definition(cloud: Cloud, definition: Resource, replaced: bool) -> None:  # noqa: ARG001  (a kind's shape)
     """A definition says what its images are: `osType`, `osState` and an identifier of three parts."""
     properties = definition.properties
     for name in ("osType", "osState", "identifier"):
@@ -38,7 +39,7 @@ async def prepare_version(cloud: Cloud, version: Resource, replaced: bool) -> No
     profile.setdefault("excludeFromLatest", False)
     profile.setdefault("publishedDate", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00"))
     version.properties.setdefault("safetyProfile", {"allowDeletionOfReplicatedLocations": True})
-    if replaced and (version.hidden.get("image") or version.hidden.get("base")):
+    if replaced and (version.hidden.get(IMAGE) or version.hidden.get(BASE)):
         return
     await _take_source(cloud, version, profile)
 
@@ -60,19 +61,17 @@ async def _take_source(cloud: Cloud, version: Resource, profile: dict[str, Json]
     if found is None:
         raise invalid("InvalidParameter", f"The source '{text}' of the gallery image version was not found.")
     if found.id.type.lower() == "microsoft.compute/virtualmachines":
-        version.hidden["image"] = await _machine_image(cloud, version, found)
+        version.hidden[IMAGE] = await _machine_image(cloud, version, found)
     else:
-        version.hidden.update({key: value for key, value in found.hidden.items() if key in {"image", "base"}})
+        version.hidden.update({key: value for key, value in found.hidden.items() if key in {IMAGE, BASE}})
     storage = version.properties.setdefault("storageProfile", {})
     storage.setdefault("osDiskImage", {"sizeInGB": 30, "hostCaching": "ReadWrite", "source": {}})
 
 
 async def _machine_image(cloud: Cloud, version: Resource, vm: Resource) -> str:
-    from imagesmith.sandbox.compute import capture
-
     definition = cloud.store.get(version.id.parent)
     generalized = definition is not None and definition.properties.get("osState") == "Generalized"
-    if generalized and "generalized" not in vm.hidden:
+    if generalized and GENERALIZED not in vm.hidden:
         raise conflict(
             "OperationNotAllowed", f"The Virtual Machine '{vm.id.name}' has to be Generalized for this gallery image."
         )
@@ -89,7 +88,7 @@ def show_version(version: Resource, expand: str) -> dict[str, Json]:
 
 
 def newest_version(cloud: Cloud, definition: ResourceId, *, location: str = "") -> Resource:
-    """The version that ``latest`` means: the highest that is not excluded. Raises `RefusedError` where there is none."""
+    """The version that ``latest`` means: the highest that is not excluded. Raises `RefusedError`: there is none."""
     candidates = [
         version
         for version in cloud.store.below(definition, "versions")
@@ -107,8 +106,8 @@ def newest_version(cloud: Cloud, definition: ResourceId, *, location: str = "") 
 
 async def dispose_image(cloud: Cloud, resource: Resource) -> None:
     """Let go of what a managed image or a version was captured as, once nothing else refers to it."""
-    image = resource.hidden.get("image")
-    if image and not any(other.hidden.get("image") == image for other in cloud.store):
+    image = resource.hidden.get(IMAGE)
+    if image and not any(other.hidden.get(IMAGE) == image for other in cloud.store):
         await cloud.machines.forget(image)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagesmith.sandbox import resources
-from imagesmith.sandbox.answers import Answer, Call, RefusedError, group_not_found, invalid
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, group_not_found, invalid
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.store import ResourceId, normal_location
 
@@ -81,7 +81,7 @@ async def list_resources(cloud: Cloud, call: Call) -> Answer:
     group = call.params.get("group")
     if group is not None:
         cloud.group(_id(call))
-    found = [
+    found: list[dict[str, Json]] = [
         {key: resource.body[key] for key in ("id", "name", "type", "location", "tags") if key in resource.body}
         for resource in cloud.store
         if resource.id.provider

@@ -9,7 +9,7 @@ DEFAULT_VERSION = "1.0.0"
 """What ``latest`` resolves to where the plan named no version."""
 
 
-async def list_versions(cloud: Cloud, call: Call) -> Answer:  # noqa: RUF029  (a route's shape)
+async def list_versions(cloud: Cloud, call: Call) -> Answer:
     """`GET …/skus/{sku}/versions`; `$orderby=name desc` and `$top` as on Azure."""
     versions = _versions(cloud, call)
     if call.query.get("$orderby", "").lower().endswith("desc"):
@@ -20,7 +20,7 @@ async def list_versions(cloud: Cloud, call: Call) -> Answer:  # noqa: RUF029  (a
     return Answer(body=[_entry(call, version) for version in versions])
 
 
-async def show_version(cloud: Cloud, call: Call) -> Answer:  # noqa: RUF029
+async def show_version(cloud: Cloud, call: Call) -> Answer:
     """`GET …/versions/{version}`: what the image needs of a VM."""
     version = call.params["version"]
     if version not in _versions(cloud, call):

@@ -132,30 +132,31 @@ class _Tunnel(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._proxy.opened(transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's shape
         self._proxy.closed(self._transport)
 
     def data_received(self, data: bytes) -> None:
-        assert self._transport is not None
+        if self._transport is None:
+            return
         self._head += data
         if b"\r\n\r\n" not in self._head:
             if len(self._head) > _LONGEST_HEAD:
                 self._transport.close()
             return
+        self._answer(self._transport)
+
+    def _answer(self, transport: asyncio.Transport) -> None:
+        """Open the tunnel, or refuse it."""
         method, _, rest = self._head.split(b"\r\n", 1)[0].decode("latin-1").partition(" ")
         target = rest.split(" ")[0]
         host, _, port = target.rpartition(":")
         if method == "CONNECT" and port == "443" and is_azure(host):
-            self._transport.pause_reading()
-            self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self._proxy.upgrade(self._transport, host.lower())
+            transport.pause_reading()
+            transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self._proxy.upgrade(transport, host.lower())
             return
-        self._refuse(target)
-
-    def _refuse(self, target: str) -> None:
-        assert self._transport is not None
         self._proxy.refused.append(target)
         text = f"imagesmith sandbox: {target} is not one of Azure's names and is not reached from here\n".encode()
         head = f"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: {len(text)}\r\n"
-        self._transport.write(head.encode() + b"Connection: close\r\n\r\n" + text)
-        self._transport.close()
+        transport.write(head.encode() + b"Connection: close\r\n\r\n" + text)
+        transport.close()

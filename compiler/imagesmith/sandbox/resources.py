@@ -92,7 +92,8 @@ async def make(cloud: Cloud, wanted: ResourceId, body: dict[str, Json]) -> Resou
         raise RefusedError(
             404,
             "ParentResourceNotFound",
-            f"Can not perform requested operation on nested resource. Parent resource '{'/'.join(parent.names)}' not found.",
+            "Can not perform requested operation on nested resource. "
+            f"Parent resource '{'/'.join(parent.names)}' not found.",
         )
     kind = kinds().get(wanted.type)
     if kind and kind.needs_location and not body.get("location"):

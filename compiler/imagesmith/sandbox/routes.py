@@ -48,7 +48,7 @@ def _row(host: str, methods: str, pattern: str, handle: Handle) -> Route:
 def _pure(handle: _Plain) -> Handle:
     """A handler that needs nothing of the cloud."""
 
-    async def wrapped(cloud: Cloud, call: Call) -> Answer:  # noqa: ARG001, RUF029  (a route's shape)
+    async def wrapped(cloud: Cloud, call: Call) -> Answer:  # noqa: ARG001  (a route's shape)
         return handle(call)
 
     return wrapped

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from imagesmith.sandbox.application import Application
+from imagesmith.sandbox.capture import MACHINE
 from imagesmith.sandbox.cloud import Cloud
-from imagesmith.sandbox.compute import MACHINE
 from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions

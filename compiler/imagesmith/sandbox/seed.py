@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from imagesmith.plan import Need, NeedKind
 from imagesmith.sandbox.answers import Json
+from imagesmith.sandbox.capture import BASE, IMAGE
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.store import Resource, ResourceId, parse_id
 
@@ -99,11 +100,11 @@ async def _version(cloud: Cloud, wanted: ResourceId, location: str) -> None:
 
 async def _image(cloud: Cloud, image: Resource) -> None:
     """A seeded image has nothing behind it that was captured: a base stands for it."""
-    if "image" in image.hidden:
+    if IMAGE in image.hidden:
         return
-    image.hidden["base"] = f"canonical:seeded:{image.id.names[-2] if len(image.id.names) > 1 else image.id.name}"
+    image.hidden[BASE] = f"canonical:seeded:{image.id.names[-2] if len(image.id.names) > 1 else image.id.name}"
     if cloud.os_type == "Linux":
-        await cloud.machines.prepare(image.hidden["base"])
+        await cloud.machines.prepare(image.hidden[BASE])
 
 
 def _storage_container(cloud: Cloud, url: str, location: str) -> None:

@@ -1,4 +1,4 @@
-"""A sandbox from its start to its end: proxy, login, ARM and machines in a thread of their own, and the world they make."""
+"""A sandbox from start to end: proxy, login, ARM and machines in a thread of their own, and the world they make."""
 
 from __future__ import annotations
 
@@ -139,13 +139,13 @@ class Sandbox:
         if not path.exists():
             return {}
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["format"] != _FORMAT:
-                raise ValueError(f"format {kept['format']}")
+            kept: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            known = kept["format"] == _FORMAT
         except (ValueError, KeyError, TypeError) as error:
             raise failure(STATE_BROKEN, f"{path} cannot be read: {error}") from error
-        found: Mapping[str, Any] = kept
-        return found
+        if not known:
+            raise failure(STATE_BROKEN, f"{path} is of another version of imagesmith")
+        return kept
 
     def _write_kept(self, resources: list[dict[str, Any]], marketplace: Mapping[str, set[str]]) -> None:
         versions = {sku: sorted(found) for sku, found in marketplace.items()}

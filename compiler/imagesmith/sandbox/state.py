@@ -64,7 +64,7 @@ class StateFolder:
 
     def empty(self) -> None:
         """Delete everything in the folder but the marker."""
-        for entry in sorted(os.listdir(self.path)):
+        for entry in sorted(os.listdir(self.path)):  # noqa: PTH208 - names, not paths
             if entry != MARKER:
                 self.remove(entry)
 
@@ -92,7 +92,7 @@ def _remove(parent: int, name: str) -> None:
     try:
         if os.fstat(handle).st_dev != os.fstat(parent).st_dev:
             return  # a mount somebody made: not ours to empty
-        for entry in os.listdir(handle):
+        for entry in os.listdir(handle):  # noqa: PTH208 - a handle has no path
             _remove(handle, entry)
     finally:
         os.close(handle)

@@ -6,7 +6,7 @@ from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.store import Resource
 
 
-async def prepare_account(cloud: Cloud, account: Resource, replaced: bool) -> None:  # noqa: ARG001, RUF029  (a kind's shape)
+async def prepare_account(cloud: Cloud, account: Resource, replaced: bool) -> None:  # noqa: ARG001  (a kind's shape)
     """An account has its addresses at once."""
     name = account.id.name
     account.properties["primaryEndpoints"] = {

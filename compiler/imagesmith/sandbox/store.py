@@ -11,7 +11,7 @@ from imagesmith.sandbox.answers import Json
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResourceId:
-    """An ARM id in parts. `types` and `names` pair up: ``galleries``/``g``, ``images``/``d``, ``versions``/``1.0.0``."""
+    """An ARM id in parts. `types` and `names` pair up: ``galleries``/``g``, ``images``/``d``."""
 
     subscription: str
     group: str

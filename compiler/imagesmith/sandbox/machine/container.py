@@ -19,6 +19,8 @@ from imagesmith.sandbox.state import StateFolder
 
 _BOOT_TIMEOUT_S = 30
 _CAPTURE_TIMEOUT_S = 300
+_STOP_TIMEOUT_S = 30
+_REMOVAL_PAUSES_S = (0.1, 0.5, 2, 5)
 
 _FIRST_BOOT = """
 set -eu
@@ -73,7 +75,7 @@ class ContainerMachines:
         self._slug = re.sub(r"[^a-z0-9_.-]+", "-", options.run_id.lower()).strip("-.") or "run"
         self._containers: dict[str, str] = {}
         self._images: set[str] = set()
-        self._sessions: set[asyncio.subprocess.Process] = set()
+        self._sessions: dict[asyncio.subprocess.Process, str] = {}
         self._bases: dict[str, str] = {}
 
     async def prepare(self, source: str) -> str:
@@ -118,25 +120,26 @@ class ContainerMachines:
             container = self._containers.get(name)
             if container is None:
                 return
-            connection.setblocking(True)  # the engine's process shares the socket and does not expect otherwise
+            connection.setblocking(True)  # noqa: FBT003 - the engine's process shares the socket and does not expect otherwise
             process = await asyncio.create_subprocess_exec(
                 *self.engine.command("exec", "-i", container, "/usr/sbin/sshd", "-i"),
-                stdin=connection,
-                stdout=connection,
+                stdin=connection.fileno(),
+                stdout=connection.fileno(),
                 stderr=log,
                 env=dict(self.engine.environment),
             )
-        self._sessions.add(process)
+        self._sessions[process] = name
         try:
             await process.wait()
         finally:
             await end(process)
-            self._sessions.discard(process)
+            self._sessions.pop(process, None)
 
     async def deallocate(self, name: str) -> None:
-        """Let the machine shut down, as far as five seconds go."""
+        """End its sessions and let the machine shut down, as far as a second goes: a busy systemd takes minutes."""
         if name in self._containers:
-            await self.engine.run("stop", "-t", "5", self._containers[name], timeout_s=30)
+            await self._end_sessions(name)
+            await self.engine.run("stop", "-t", "1", self._containers[name], timeout_s=_STOP_TIMEOUT_S)
 
     async def capture(self, name: str) -> str:
         """Commit the container. Its image has an owner that removes it, unless images are kept."""
@@ -150,10 +153,17 @@ class ContainerMachines:
         return image
 
     async def remove(self, name: str) -> None:
-        """Remove the container."""
+        """Remove the container. Engines refuse while another of their processes has to do with it: tried again then."""
         container = self._containers.pop(name, None)
-        if container is not None:
-            await self.engine.run("rm", "-f", "-t", "0", container)
+        if container is None:
+            return
+        await self._end_sessions(name)
+        for pause_s in _REMOVAL_PAUSES_S:
+            removed = await self.engine.run("rm", "-f", "-t", "0", container)
+            if removed.code == 0 or "no such container" in removed.reason.lower():
+                return
+            await asyncio.sleep(pause_s)
+        raise failure(MACHINE_FAILED, f"{self.engine.name} did not remove {container}: {removed.reason}")
 
     async def forget(self, image: str) -> None:
         """Remove a captured image; one that a machine still runs on stays until the end."""
@@ -164,14 +174,16 @@ class ContainerMachines:
 
     async def close(self, *, keep_images: bool) -> None:
         """End sessions and machines; images as well unless they are kept."""
-        for process in tuple(self._sessions):
-            await end(process)
         for name in tuple(self._containers):
             await self.remove(name)
         if not keep_images:
             for image in tuple(self._images):
                 await self.engine.run("rmi", "-f", image)
             self._images.clear()
+
+    async def _end_sessions(self, name: str) -> None:
+        """End the SSH sessions of one machine."""
+        await asyncio.gather(*(end(process) for process, machine in tuple(self._sessions.items()) if machine == name))
 
     def _labels(self, *, owned: bool) -> tuple[str, ...]:
         owner = this_process() if owned else ""

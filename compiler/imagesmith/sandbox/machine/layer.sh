@@ -38,5 +38,26 @@ mkdir -p /var/lib/waagent
 systemctl mask getty.target console-getty.service systemd-firstboot.service >/dev/null 2>&1 || true
 systemctl disable systemd-networkd-wait-online.service >/dev/null 2>&1 || true
 sed -i 's/^session\(.*\)required\(.*pam_loginuid.so\)/session\1optional\2/' /etc/pam.d/sshd 2>/dev/null || true
+
+# What cloud-init does before sshd starts: host keys for a machine from a generalized image, which has none.
+cat >/etc/systemd/system/imagesmith-host-keys.service <<'UNIT'
+[Unit]
+Description=Make SSH host keys where there are none
+Before=ssh.service sshd.service
+ConditionPathExistsGlob=!/etc/ssh/ssh_host_*_key
+
+[Service]
+Type=oneshot
+ExecStart=/usr/bin/ssh-keygen -A
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl enable imagesmith-host-keys.service >/dev/null 2>&1
+# Connections do not come through ssh.service; its folder under /run has to outlive its restarts for them.
+for unit in ssh sshd; do
+    mkdir -p /etc/systemd/system/$unit.service.d
+    printf '[Service]\nRuntimeDirectoryPreserve=yes\n' >/etc/systemd/system/$unit.service.d/imagesmith.conf
+done
 # Images keep tools from starting services while they are built; a VM does start them.
 rm -f /usr/sbin/policy-rc.d

@@ -30,7 +30,7 @@ class Port:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(16)
-        self._socket.setblocking(False)
+        self._socket.setblocking(False)  # noqa: FBT003 - the library's own shape
         self.number = self._socket.getsockname()[1]
         self._accepting = asyncio.get_running_loop().create_task(self._accept(self._socket))
 
