@@ -127,7 +127,8 @@ VERSIONING = Structure(
         Property(
             name="scheme",
             kind=Choice({"Latest": "", "Source": ""}),
-            description="Latest counts on from the highest version, Source takes the source image's number.",
+            description="Where the number comes from: Latest counts on from the highest version, Source takes the "
+            "source image's number.",
             required_since=OLDEST,
         ),
         Property(

@@ -70,12 +70,24 @@ def _remedy(path: Path, found: object, wanted: str, node: Node) -> str:
 
 
 def _array_remedy(path: Path, found: object, node: Node) -> str:
+    of_objects = "$ref" in node.get("items", {})
     if isinstance(found, str | int | float):
-        return f"put it in square brackets: {_as_item(path, found, node)}"
-    return "put the object in square brackets: [{…}]" if isinstance(found, dict) else _sentence(node)
+        item = _item(path, found, node)
+        return "write an array of objects: [{…}]" if of_objects else f"put it in square brackets: {item}"
+    if isinstance(found, dict) and not of_objects:
+        listed = ", ".join(f'"{shown(key)}"' for key in list(found)[:2])
+        return f"write an array of strings: [{listed or '…'}]"
+    return "put the object in square brackets: [{…}]"
 
 
 def _object_remedy(path: Path, found: object, node: Node) -> str:
+    inner = node.get("additionalProperties")
+    if isinstance(inner, dict):
+        first = found[0] if isinstance(found, list) and found and isinstance(found[0], str) else "…"
+        value = "{}" if "$ref" in inner else '"…"'
+        return f'write an object: {{"{shown(first)}": {value}}}'
+    if path[-1:] == ("validate",) and isinstance(found, list):
+        return 'write "validate": {"inVMValidations": […]}'
     if isinstance(found, list) and len(found) == 1:
         return "remove the square brackets: there is one here, not a list"
     if path[-1:] == ("versioning",) and isinstance(found, str):
@@ -87,7 +99,7 @@ def _object_remedy(path: Path, found: object, node: Node) -> str:
     return f"write an object, {name}{{{inside}}}{optional}"
 
 
-def _as_item(path: Path, found: str | float, node: Node) -> str:
+def _item(path: Path, found: str | float, node: Node) -> str:
     whole = node.get("items", {}).get("type") == "integer"
     text = found if isinstance(found, str) else shown(found)
     if whole and isinstance(found, str):

@@ -88,21 +88,22 @@ def _spelt(data: object) -> str:
 def for_field(key: str, owner: Node, newest: Vocabulary, *, kind: str) -> str:
     """The hint for a property that its owner does not have."""
     folded = fold(key) if len(key) <= 60 else ""
-    known = [name for name, child in owner["properties"].items() if not child.get("readOnly")]
+    known = [name for name, child in owner["properties"].items() if not child.get("readOnly") and name not in _ENVELOPE]
     for word, text in _INSTEAD.get(folded, ()):
         if word in kind:
             return text
     near = nearest(key, known)
-    homes = newest.homes(key)[:3] if folded else ()
+    homes = newest.homes(key)[:3] if folded not in _EVERYWHERE else ()
     if near and fold(near) == folded:
         return f"did you mean `{near}`?"
     belongs = f"`{shown(key)}` belongs {_or(homes)}" if homes else ""
     if near:
         return f"did you mean `{near}`?{f' ({belongs})' if belongs else ''}"
-    return belongs or f"the properties here are {', '.join(name for name in known if name not in _ENVELOPE)}"
+    return belongs or f"the properties here are {', '.join(known)}"
 
 
 _ENVELOPE = frozenset(("$schema", "dependsOn", "comments", "metadata", "condition", "copy", "scope", "resources"))
+_EVERYWHERE = frozenset(("", "type", "name", "state"))  # names that live in so many places that none is worth naming
 
 
 def for_kind(found: object, allowed: list[str], family: str, newest: Vocabulary) -> str:
@@ -129,7 +130,7 @@ def for_value(found: object, allowed: list[str]) -> str:
 def for_missing_type(family: Node, words: Vocabulary, place: tuple[Value, Path]) -> str:
     """The hint for an object without `type`: a misspelt key, or the kinds that have all its properties."""
     keys = _keys(*place)
-    misspelt = next((key for key in keys if fold(key) == "type"), None)
+    misspelt = next((key for key in keys if fold(key) == "kind" or nearest(key, ["type"])), None)
     if misspelt:
         return f'write "type" for "{shown(misspelt)}"'
     kinds = {kind["if"]["properties"]["type"]["const"]: words.resolve(kind["then"]) for kind in family.get("allOf", ())}
