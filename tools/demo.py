@@ -1,4 +1,4 @@
-"""`make demo`: a Linux template with a gallery output, validated, compiled and built in a sandbox, without an account."""
+"""`make demo`: a Linux template with a gallery output, checked, compiled and built in a sandbox, without an account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main() -> int:
 def run(arguments: list[str]) -> int:
     """One command, shown before it runs."""
     print(f"\n$ imagesmith {' '.join(arguments)}", flush=True)
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, "-m", "imagesmith", *arguments], cwd=ROOT, env=dict(os.environ), check=False
     ).returncode
 

@@ -41,11 +41,11 @@ def have_packer() -> bool:
     """Find a Packer, or install one into the cache."""
     environment, cache = dict(os.environ), cache_folder()
     try:
-        found = find(environment=environment, cache=cache)
+        found = find(packer=None, environment=environment, cache=cache)
     except ToolchainError:
         try:
             install(cache=cache, environment=environment, on_progress=say)
-            found = find(environment=environment, cache=cache)
+            found = find(packer=None, environment=environment, cache=cache)
         except ToolchainError as error:
             say(f"no Packer: {error.diagnostic.message}\n  {error.diagnostic.hint}")
             return False
@@ -81,7 +81,7 @@ def install_packages() -> bool:
     say(f"installing {', '.join(PACKAGES)} with apt-get")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [apt, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
         )
         if done.returncode != 0:

@@ -23,7 +23,7 @@ from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import StageName
 from imagesmith.targets import Target, target_for
-from imagesmith.toolchain import Packer
+from imagesmith.toolchain import AZURE, WINDOWS_UPDATE, Packer
 from imagesmith.world import World
 
 __all__ = ["BuildOptions", "build_image"]
@@ -42,7 +42,7 @@ def build_image(
     """Build an image and record the run in `run_directory` (made if need be, private).
 
     Whatever goes wrong with the template, its files, Packer or Azure is in the result; raised are only ValueError for a
-    compilation that has errors, and JournalError if the record cannot be begun. Events come from several threads, one
+    compilation that has errors, and StateError if the record cannot be begun. Events come from several threads, one
     at a time.
     """
     if not compilation.ok:
@@ -74,7 +74,8 @@ def build_image(
 
 def target_of(packer: Packer) -> Target:
     """The target for the Packer at hand."""
-    return target_for(packer.version, packer.azure_version, packer.windows_update_version)
+    azure, update = packer.plugin(AZURE), packer.plugin(WINDOWS_UPDATE)
+    return target_for(packer.version, azure.version if azure else None, update.version if update else None)
 
 
 def _attempt(run: Run) -> Ending:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagesmith.artifacts import FetchOptions, fetch_all
+from imagesmith.artifacts import FetchOptions, FetchProgress, fetch_all
 from imagesmith.build.ending import Stop
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.folder import FolderError, write_folder
 from imagesmith.source import locate
+
+FETCH_TIMEOUT_S = 60.0
 
 
 def fetch_files(run: Run) -> None:
@@ -24,12 +26,14 @@ def fetch_files(run: Run) -> None:
         result = fetch_all(
             stage.fetches,
             options,
-            on_progress=lambda text: run.say(Progress(time=now(), text=run.folder.redact(text))),
+            on_progress=lambda progress: _tell(run, progress),
             cancel=run.cancel,
         )
         document = run.compilation.document
         found = list(locate(result.diagnostics, document)) if document else list(result.diagnostics)
         run.diagnostics += [item for item in found if not item.is_error]
+        if result.cancelled:
+            raise Stop(ExitCode.CANCELLED, "the run was cancelled")
         if has_errors(found):
             errors = [item for item in found if item.is_error]
             raise Stop(ExitCode.PREFLIGHT, errors[0].message, errors)
@@ -41,6 +45,11 @@ def fetch_files(run: Run) -> None:
         raise Stop(ExitCode.PREFLIGHT, str(error)) from error
 
 
+def _tell(run: Run, progress: FetchProgress) -> None:
+    if progress.finished:
+        run.say(Progress(time=now(), text=f"fetched {progress.source} ({progress.received_bytes} bytes)"))
+
+
 def _default_options(run: Run) -> FetchOptions:
     beside = Path(run.compilation.filename).parent
-    return FetchOptions(cache=run.folder.path / "cache", template_folder=beside)
+    return FetchOptions(cache=run.folder.path / "cache", template_folder=beside, timeout_s=FETCH_TIMEOUT_S)

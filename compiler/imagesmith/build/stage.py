@@ -49,7 +49,7 @@ def packer_session(run: Run, stage: Stage) -> Iterator[Session]:
     with tempfile.TemporaryDirectory(prefix="imagesmith-") as text:
         private = Path(text)
         plugins = private / "plugins"
-        link_plugins(run.packer, plugins)
+        link_plugins(run.packer.plugins, plugins)
         with temporary_folder(private) as temporary:
             yield Session(
                 environment=packer_environment(

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any s
 STDIN = "-"
 
 
-class VersionType(click.ParamType):
+class VersionType(click.ParamType[Version]):
     """A version number on the command line."""
 
     name = "version"

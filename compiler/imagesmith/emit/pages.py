@@ -31,7 +31,7 @@ class Pages:
         self._hcl.filters["block"] = _block
         self._hcl.filters["rows"] = _rows
         self._scripts = Environment(  # noqa: S701 - our own scripts, with numbers of ours and no text of a user's
-            loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=False
+            loader=loader, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
         )
 
     def image(self, plan: BuildPlan, stage: Stage) -> bytes:
@@ -50,7 +50,7 @@ class Pages:
     def script(self, template: str, stage: Stage) -> bytes:
         """A script of ours."""
         text = self._scripts.get_template(template).render(stop_exit_code=stage.stop_exit_code)
-        return f"{text}\n".encode()
+        return text.encode()
 
 
 def _template(section: Section) -> str:

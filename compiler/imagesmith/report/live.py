@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
 from imagesmith.events import (
@@ -18,10 +19,11 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
-from imagesmith.report.excerpt import printable
+from imagesmith.report.text import escape_controls as printable
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.text import Text
 
 _MARKS = {
     StepState.SUCCEEDED: "ok",
@@ -118,9 +120,7 @@ class LiveView:
             case _:
                 self._plain(event)
 
-    def _render(self) -> object:
-        from datetime import UTC, datetime
-
+    def _render(self) -> Text:
         from rich.text import Text
 
         width = max(20, self._console.width - 1)

@@ -15,16 +15,17 @@ from imagesmith.artifacts import FetchOptions
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.build import BuildOptions, build_image, target_of
+from imagesmith.build.fetch import FETCH_TIMEOUT_S
 from imagesmith.cli.options import STDIN, compile_file, compile_options, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunResult, now, result_json
-from imagesmith.journal import JournalError, new_run_id, open_state
+from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import OnError
 from imagesmith.report.live import result_lines
-from imagesmith.toolchain import Packer, ToolchainError, find
+from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 from imagesmith.world import World
 
 
@@ -84,6 +85,7 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
             cache=cache_folder(),
             plugin_path=Path(given["plugin_path"]) if given["plugin_path"] else None,
         )
+        require_azure(packer)
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, error.diagnostic)
     target = target_of(packer)
@@ -126,12 +128,12 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 compilation,
                 packer=packer,
                 world=world,
-                run_directory=state.run_path(run_id),
+                run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
                 options=_options(file, given),
             )
-    except (JournalError, AzureError) as error:
+    except (StateError, AzureError) as error:
         return _refused(output, ExitCode.PREFLIGHT, error.diagnostic)
     _show_result(result, compilation, output)
     return result.exit_code
@@ -146,6 +148,7 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
             root=Path(given["root"]) if given["root"] else None,
             allow_hosts=frozenset(given["allow_host"]),
             offline=given["offline"],
+            timeout_s=FETCH_TIMEOUT_S,
         ),
         dry_run=given["dry_run"],
         on_error=OnError(given["on_error"]) if given["on_error"] else None,
@@ -156,7 +159,7 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
 def _world(compilation: Compilation, run_id: str, state: Path, given: dict[str, Any]) -> Iterator[World]:
     """The sandbox, or the real Azure."""
     plan = compilation.plan
-    subscription = compilation.options.subscription_id or (plan and plan.subscription_id)
+    subscription = compilation.options.subscription_id or (plan.subscription_id if plan else None)
     if not given["sandbox"]:
         yield azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
         return

@@ -11,7 +11,7 @@ from imagesmith.cli.options import VersionType
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import cache_folder
 from imagesmith.events import ExitCode
-from imagesmith.toolchain import ToolchainError, find, install
+from imagesmith.toolchain import VENDOR, ToolchainError, find, install
 from imagesmith.versions import Version
 
 
@@ -36,7 +36,7 @@ def find_command(packer: str | None, plugin_path: str | None) -> int:
         show_diagnostics([error.diagnostic])
         return ExitCode.TOOLCHAIN
     click.echo(str(found.path))
-    talk(f"Packer {found.version} ({found.source}, sha256 {found.digest})")
+    talk(f"Packer {found.version} ({found.source}, sha256 {found.digest_sha256})")
     return ExitCode.OK
 
 
@@ -51,11 +51,9 @@ def install_command(version: Version | None, base_url: str | None, sha256: str |
             cache=cache_folder(),
             environment=dict(os.environ),
             on_progress=talk,
-            **{
-                name: value
-                for name, value in {"version": version, "base_url": base_url, "sha256": sha256}.items()
-                if value
-            },
+            version=version,
+            base_url=base_url or VENDOR,
+            sha256=sha256,
         )
     except ToolchainError as error:
         show_diagnostics([error.diagnostic])
