@@ -17,11 +17,15 @@ from pathlib import Path
 
 import pytest
 
+from imagesmith.events import Event, Output, StepFinished, StepState
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.lines import LINE_LIMIT, Line, LineSplitter, Stream
+from imagesmith.packer.marks import StepMark
 from imagesmith.packer.process import ProcessOutcome, run_packer
+from imagesmith.packer.protocol import parse
+from imagesmith.packer.steps import StepTracker
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -415,6 +419,51 @@ def test_the_real_packer_builds_and_leaves_nothing(tmp_path: Path, environment: 
     assert any(b"hello" in line.data for line in lines.all)
 
 
+STEPS = """
+build {
+  sources = ["source.null.machine"]
+
+  provisioner "shell-local" {
+    script = "01-first.sh"
+  }
+
+  provisioner "shell-local" {
+    script = "02-second.sh"
+  }
+}
+"""
+
+
+def test_the_real_packers_output_is_mapped_to_steps(tmp_path: Path, environment: dict[str, str]) -> None:
+    source = BUILD.partition("build {")[0]
+    (tmp_path / "build.pkr.hcl").write_text(source + STEPS)
+    (tmp_path / "01-first.sh").write_text("#!/bin/sh\necho 'one, two'\necho oh >&2\n")
+    (tmp_path / "02-second.sh").write_text("#!/bin/sh\nprintf '%s\\n' 'C:\\new'\nexit 9\n")
+    marks = [
+        StepMark(id=f"customize[{index}]", title=name, number=index + 1, kinds=("shell-local",), marker=name)
+        for index, name in enumerate(["01-first.sh", "02-second.sh"])
+    ]
+    events: list[Event] = []
+    tracker = StepTracker(marks, events.append)
+    argv = [_packer(), "build", "-machine-readable", "-color=false", "build.pkr.hcl"]
+    for name in ("01-first.sh", "02-second.sh"):
+        (tmp_path / name).chmod(0o755)
+    outcome = run_packer(
+        argv, environment=environment, cwd=tmp_path, on_line=lambda line: tracker.feed(parse(line.data), line.stream)
+    )
+    tracker.close(succeeded=outcome.exit_code == 0)
+    output = {(event.step, event.text, event.stream) for event in events if isinstance(event, Output)}
+    assert {
+        ("customize[0]", "one, two", "stdout"),
+        ("customize[0]", "oh", "stderr"),
+        ("customize[1]", "C:\\new", "stdout"),
+    } <= output
+    states = [event.state for event in events if isinstance(event, StepFinished)]
+    assert states == [StepState.SUCCEEDED, StepState.FAILED]
+    assert tracker.failure is not None
+    assert (tracker.failure.step, tracker.failure.exit_status) == ("customize[1]", 9)
+
+
 def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environment: dict[str, str]) -> None:
     lines, cancel = Lines(), CancelToken()
 
@@ -424,7 +473,7 @@ def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environmen
 
     with _later(stop):
         outcome = _build(tmp_path, environment, lines, '"echo $$ > pid; echo started; sleep 60"', cancel)
-    assert outcome.exit_code == 1
+    assert outcome.signalled is None
     assert outcome.cancelled
     assert outcome.survivors == ()
     assert b"Cleanly cancelled builds after being interrupted." in lines.all[-1].data

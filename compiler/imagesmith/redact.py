@@ -24,6 +24,11 @@ _SHORTEST = 4
 _WINDOW = 64
 """How far back from the end of a secret the next one may begin and still be seen as overlapping it."""
 
+_LONG = 12
+_GRAM = 4
+_STRIDE = _LONG - _GRAM + 1
+"""It is enough to look at every ninth gram of four characters: a form of twelve or more cannot hide between them."""
+
 _SIGNATURE = re.compile(r"((?:(?<![A-Za-z0-9])|(?<=u0026)|(?<=%3[Ff])|(?<=%26))sig(?:=|%3[Dd]))[A-Za-z0-9%+/=_.~-]+")
 _URL_SIGNS = ("", "/", "!'()*", "$&+:=@", ";,/?:@&=+$#!'()*")
 """What percent-encoders leave as it is: the strictest, Python, encodeURIComponent, Go's PathEscape, encodeURI."""
@@ -40,7 +45,10 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         parts = {part for secret in secrets for part in _parts(secret)}
         forms = {form for part in parts if len(part) >= _SHORTEST for form in encodings(part)}
-        self._pattern = _compile(forms, {part for part in parts if len(part) < _SHORTEST})
+        short = {part for part in parts if len(part) < _SHORTEST}
+        self._pattern = _compile(forms, short)
+        self._brief = _compile({form for form in forms if len(form) < _LONG}, short)
+        self._grams = _grams(form for form in forms if len(form) >= _LONG)
         self.longest = max(map(len, forms), default=0)
 
     def __repr__(self) -> str:
@@ -48,11 +56,17 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
-        if self._pattern is not None and (first := self._pattern.search(text)):
+        if self._pattern is not None and self._may_hold(text) and (first := self._pattern.search(text)):
             text = self._mask(self._pattern, text, first)
         if "sig" in text:
             text = _SIGNATURE.sub(rf"\1{MARK}", text)
         return text
+
+    def _may_hold(self, text: str) -> bool:
+        """A quick look, right for nearly all lines: most have none of the short forms, and no gram of a long one."""
+        if not self._grams.isdisjoint(zip(*(text[start::_STRIDE] for start in range(_GRAM)), strict=False)):
+            return True
+        return self._brief is not None and self._brief.search(text) is not None
 
     @staticmethod
     def _mask(pattern: re.Pattern[str], text: str, first: re.Match[str]) -> str:
@@ -155,6 +169,11 @@ def _base64_forms(data: bytes) -> Iterator[str]:
             yield core.translate(str.maketrans("+/", "-_"))
     yield base64.b64encode(data).decode("ascii")
     yield base64.urlsafe_b64encode(data).decode("ascii")
+
+
+def _grams(forms: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    """The grams of the first `_LONG` characters of each form, one of which a text that holds it shows."""
+    return frozenset(tuple(form[at : at + _GRAM]) for form in forms for at in range(_STRIDE))
 
 
 def _compile(forms: set[str], short: set[str]) -> re.Pattern[str] | None:

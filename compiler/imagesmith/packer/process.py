@@ -47,9 +47,10 @@ _DRAIN_S = 10.0
 class ProcessOutcome:
     """How a program ended: by an exit code or by a signal, the other is None.
 
-    `cancelled` says that it was asked to stop while it ran, `killed` that it was ended at once. `survivors` were still
-    there after it and were ended. `drained` is False if somebody kept its output open even then. `log_error` says why
-    the log stops, None if it is whole.
+    `cancelled` says that it was asked to stop while it ran, `killed` that it was ended at once. The exit code of a
+    Packer that was cancelled says nothing: 1.16.0 ends with 0 now and then. `survivors` were still there after it and
+    were ended. `drained` is False if somebody kept its output open even then. `log_error` says why the log stops, None
+    if it is whole.
     """
 
     exit_code: int | None

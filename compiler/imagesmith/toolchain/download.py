@@ -81,7 +81,7 @@ def _proxies(url: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 def _is_exempt(name: str, no_proxy: str) -> bool:
     entries = [entry.strip().lstrip(".").lower() for entry in no_proxy.split(",") if entry.strip()]
-    return any(entry == "*" or name == entry or name.endswith(f".{entry}") for entry in entries)
+    return any(entry in {"*", name} or name.endswith(f".{entry}") for entry in entries)
 
 
 def _reason(error: Exception) -> str:
