@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesmith.api_versions import NEWEST, VERSIONS, Standing, is_strict, load_schema, pick
-from imagesmith.diagnostics import SourceText, Span
+from imagesmith.diagnostics import SourceText, Span, has_errors
+from imagesmith.model import parse
+from imagesmith.normalise import normalise
 from imagesmith.schema import check
 from imagesmith.schema.explain import explaining
 from imagesmith.schema.gate import accepts
-from imagesmith.source import Document, Origin, wrap
+from imagesmith.source import Document, Origin, plain, wrap
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "tests" / "templates").glob("*.json"))}
@@ -177,3 +179,14 @@ def test_both_validators_agree_and_every_refusal_has_words(template: Any, versio
         assert problem.hint
         assert "None" not in problem.message
         assert len(problem.message) < 1000
+
+
+@settings(max_examples=300, deadline=None)
+@given(template=mutated(), version=st.sampled_from(VERSIONS), strict=st.booleans())
+def test_what_has_no_error_can_be_modelled(template: Any, version: str, strict: bool) -> None:
+    result = normalise(document(template), api_version=version, strict=strict)
+    found = (*result.diagnostics, *check(result.document, version, strict=strict))
+    if not has_errors(found):
+        assert result.document.root is not None
+        modelled = parse(result.document, api_version=version)
+        assert len(modelled.distribute) == len(plain(result.document.root)["properties"]["distribute"])
