@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesmith.diagnostics import Diagnostic, Severity
@@ -96,6 +96,11 @@ def test_what_is_no_text_is_refused_where_it_begins(
     assert words in found.hint
 
 
+@pytest.mark.parametrize("content", ["<!DOCTYPE html>\n<html>", " <HTML lang='en'>", "<?xml version='1.0'?>"])
+def test_a_web_page_is_named_as_what_it_is(content: str) -> None:
+    assert only(read_text(content, filename="template.json")).code == "IMG011"
+
+
 @pytest.mark.parametrize("name", ["image.bicep", "dir/IMAGE.Bicep"])
 def test_bicep_is_refused_with_the_command_that_compiles_it(name: str) -> None:
     for document in (load(name), read_text("param location string", filename=name)):
@@ -143,6 +148,7 @@ beginnings = st.sampled_from(
 names = st.sampled_from(["t.json", "t.yaml", "t", "t.tpl"])
 
 
+@settings(deadline=None)
 @given(beginnings, st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")), names)
 def test_no_bytes_make_it_raise(beginning: bytes, rest: bytes, name: str) -> None:
     document = read_bytes(beginning + rest, filename=name)
@@ -150,6 +156,7 @@ def test_no_bytes_make_it_raise(beginning: bytes, rest: bytes, name: str) -> Non
     assert render(document.diagnostics, color=False) or not document.diagnostics
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[])), names)
 def test_no_text_makes_it_raise(content: str, name: str) -> None:
     document = read_text(content, filename=name)

@@ -6,7 +6,7 @@ import re
 import time
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesmith.diagnostics import Diagnostic, Severity, SourceText, Span, Via
@@ -132,6 +132,7 @@ def test_escape_controls_leaves_white_space_and_words_of_all_languages() -> None
     assert escape_controls("a\r\nb\u200b\ud800\U000e0001") == "a\\x0d\\x0ab\\u200b\\ud800\\U000e0001"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=[]), max_size=400), st.data())
 def test_any_span_of_any_text_is_shown_in_120_columns(content: str, draw: st.DataObject) -> None:
     start = draw.draw(st.integers(0, len(content)))

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesmith.diagnostics import Diagnostic, SourceText
@@ -60,6 +60,7 @@ def test_keys_are_texts_as_they_are_written() -> None:
     assert data("1: a\nno: b\nnull: c\n'x': d\n1.50: e") == {"1": "a", "no": "b", "null": "c", "x": "d", "1.50": "e"}
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text("ab :#-'\"\\\n~é漢😀"),
@@ -181,6 +182,7 @@ def test_200_levels_and_10000_aliases_are_read() -> None:
     assert read("a: &a x\nb: [" + "*a, " * 10_000 + "]").diagnostics == ()
 
 
+@settings(deadline=None)
 @given(st.text() | fragments)
 def test_any_text_is_read_or_refused(content: str) -> None:
     document = read(content)

@@ -119,6 +119,17 @@ BAD_CHARACTER = Rule(
     corrected='{ "location": "westus2" }',
     source="RFC 8259 §2",
 )
+WEB_PAGE = Rule(
+    code="IMG011",
+    severity=Severity.ERROR,
+    title="the file is a web page or XML, not a template",
+    cause="It begins like HTML or XML. That happens when the address of a page that shows a file was downloaded "
+    "instead of the file, or when a server answered with an error page.",
+    fix="download the file itself; on GitHub that is the address behind the button 'Raw'",
+    example="<!DOCTYPE html>",
+    corrected='{ "type": "Microsoft.VirtualMachineImages/imageTemplates" }',
+    source="architecture §3.1",
+)
 DUPLICATE_KEY = Rule(
     code="IMG012",
     severity=Severity.ERROR,

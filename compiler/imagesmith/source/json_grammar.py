@@ -191,6 +191,8 @@ class Grammar:
             self._findings.add(MISSING_COMMA, self._last_end, self._last_end)
             self.next = "key" if self._stack[-1].is_object else "value"
         elif self.next == "colon":
+            if start == self._last_end:
+                self.give_up(UNESCAPED_QUOTE, start, end)
             self._findings.add(MISSING_COLON, self._last_end, self._last_end, "a colon is missing here")
             self.next = "value"
         elif self.next == "end":
@@ -200,7 +202,7 @@ class Grammar:
         """Whether text goes on after a string where no comma is missing: on its line, and not by a value."""
         gap = self._text[self._last_end : start]
         same_line = "\n" not in gap and "\r" not in gap
-        return self._text[self._last_end - 1] == '"' and same_line and (not gap or self._text[start] not in "\"'{[<$")
+        return self._text[self._last_end - 1] in "\"'" and same_line and (not gap or self._text[start] not in "\"'{[<$")
 
     def _missing_value(self, offset: int) -> None:
         key = self._stack[-1].key

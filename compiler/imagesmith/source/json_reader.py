@@ -165,7 +165,7 @@ class _Reader:
     def _placeholder(self, start: int, end: int) -> None:
         written = self._text[start:end]
         hint = f'write "{written}" in double quotes'
-        if written.startswith("<"):
+        if re.fullmatch(r"<[\w-]+>", written):
             hint += f", and give its value with -p {written[1:-1]}=VALUE"
         elif not written.startswith("["):
             hint += ", or fill it in before the file is read"

@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from imagesmith.diagnostics import Rule, SourceText, Span, in_order
-from imagesmith.source.file_rules import BICEP, BOM, EMPTY, MAX_BYTES, NOT_UTF8, TOO_LARGE, UNREADABLE, UTF16
+from imagesmith.source.file_rules import BICEP, BOM, EMPTY, MAX_BYTES, NOT_UTF8, TOO_LARGE, UNREADABLE, UTF16, WEB_PAGE
 from imagesmith.source.json_reader import read_json
 from imagesmith.source.values import Document
 
 _JSON_START = re.compile(r"(?:\s|//[^\r\n]*+|/\*(?s:.*?)\*/)*+[\[{]")
-_NOTHING = re.compile(r"[\s\0]*")
+_NOTHING = re.compile(r"[\s\0]*+\Z")
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -31,7 +32,7 @@ def load(path: str | os.PathLike[str]) -> Document:
         with open(name, "rb") as file:  # noqa: PTH123  the path may be of any kind that the system opens
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        return _refused(UNREADABLE, name, _why(error))
+        return _refused(UNREADABLE, name, _why(error, name))
     return read_bytes(data, filename=name)
 
 
@@ -58,8 +59,9 @@ def read_text(text: str, *, filename: str) -> Document:
     if len(text) > MAX_BYTES:
         return _refused(TOO_LARGE, filename)
     source = SourceText(filename, text)
-    if _NOTHING.fullmatch(text.removeprefix("\ufeff")):
-        return Document(source=source, root=None, diagnostics=(EMPTY.at((), span=Span(source, 0, 0)),))
+    for form, rule in ((_NOTHING, EMPTY), (_WEB_PAGE, WEB_PAGE)):
+        if form.match(text.removeprefix("\ufeff")):
+            return Document(source=source, root=None, diagnostics=(rule.at((), span=Span(source, 0, 0)),))
     if _is_json(text, filename):
         return read_json(source)
     from imagesmith.source.yaml_reader import read_yaml
@@ -107,12 +109,12 @@ def _bicep(name: str) -> Document:
     return _refused(BICEP, name, hint=f"compile it: bicep build {name} --stdout | imagesmith validate -")
 
 
-def _why(error: OSError | ValueError) -> str:
+def _why(error: OSError | ValueError, name: str) -> str:
     match error:
+        case OSError() if os.path.isdir(name):  # noqa: PTH112  Windows says of a folder that access is denied
+            return "this is a folder, not a file"
         case FileNotFoundError():
             return "there is no such file"
-        case IsADirectoryError():
-            return "this is a folder, not a file"
         case PermissionError():
             return "this user may not read the file"
         case OSError():
