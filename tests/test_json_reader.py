@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagesmith.diagnostics import Diagnostic, Severity, SourceText
-from imagesmith.source import Document, Object, plain, walk
+from imagesmith.source import Document, Object, plain, transform, walk
 from imagesmith.source.json_reader import read_json
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
@@ -223,6 +223,15 @@ def test_there_is_no_data_where_its_meaning_is_not_certain(content: str) -> None
 
 def test_200_levels_are_read() -> None:
     assert read("[" * 200 + "]" * 200).diagnostics == ()
+
+
+@pytest.mark.parametrize("content", ["[" * 200 + "]" * 200, '{"a":' * 200 + "1" + "}" * 200])
+def test_what_walks_over_the_deepest_data_does_not_exhaust_the_stack(content: str) -> None:
+    root = read(content).root
+    assert root is not None
+    assert transform(root, lambda _, part: part) == root
+    assert plain(root) == json.loads(content)
+    assert max(len(path) for path, _ in walk(root)) in {199, 200}
 
 
 def test_limits_are_diagnostics() -> None:
