@@ -240,7 +240,7 @@ def test_what_stays_in_the_group_is_ended(tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     assert [one.pid for one in outcome.survivors] == [pid]
     assert [one.name for one in outcome.survivors] == ["sleep"]
-    assert not outcome.survivors[0].killed
+    assert str(outcome.survivors[0]) == f"sleep (pid {pid})"
     assert not _is_running(pid)
     assert outcome.drained
 

@@ -147,6 +147,22 @@ def test_each_line_of_a_multi_line_secret_is_masked() -> None:
     assert "MIIE" not in redact("body " + key.replace("\r\n", "\n").replace("\n", "\\n"))
 
 
+def test_a_long_secret_is_masked_whole_and_in_part() -> None:
+    secret = "".join(chr(33 + index * 7 % 90) for index in range(5000))
+    twin = secret[:3000] + "x" * 100
+    redact = Redactor([secret, twin]).redact
+    assert redact(f"a{secret}b") == f"a{MARK}b"
+    assert redact(f"a{twin}b{secret}") == f"a{MARK}b{MARK}"
+    assert redact(f"<{secret[:200]}").startswith(f"<{MARK}")
+
+
+def test_a_secret_of_a_hundred_thousand_characters_is_known_in_a_moment() -> None:
+    secret = "".join(f"{index:05};" for index in range(17_000))
+    start = time.perf_counter()
+    assert Redactor([secret]).redact(f"a{json.dumps(secret)}") == f'a"{MARK}"'
+    assert time.perf_counter() - start < 5
+
+
 def test_short_secrets_are_masked_only_where_they_stand_alone() -> None:
     redact = Redactor(["abc", "7", "$"]).redact
     assert redact("password: abc") == f"password: {MARK}"

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imagesmith.diagnostics import SourceText, Span
 from imagesmith.events import Event, Notice, Output, Progress, StepFinished, StepStarted
@@ -286,6 +288,39 @@ def test_ten_thousand_steps_cost_no_more_a_line_than_one() -> None:
     steps = [_mark(number, "shell", f"{number:05}-x.sh") for number in range(1, 10_001)]
     lines = [f"{B}Provisioning with shell script: /b/00001-x.sh", *[f"{B}line {n}" for n in range(5000)]]
     assert len(Run(steps, lines).output("customize[0]")) == 5000
+
+
+texts = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "Provisioning with shell script: /b/scripts/01-install.sh",
+            "Provisioning with shell script: /b/scripts/03-harden.sh",
+            "Uploading /b/files/02-agent.conf => /tmp/agent.conf",
+            "Restarting Machine",
+            "Capturing image ...",
+            "Provisioning step had errors: Running the cleanup provisioner",
+            "Build 'b' errored after 1 s: x",
+            "Cancelling build after receiving terminated",
+            "Please delete manually",
+            "--> b: x",
+        ]
+    ),
+)
+records = st.builds(
+    lambda level, prefix, text: f"1,,ui,{level},{prefix}{text}",
+    st.sampled_from(["say", "error", "message", "other"]),
+    st.sampled_from(["==> b: ", "    b: ", ""]),
+    texts,
+)
+
+
+@given(st.lists(st.one_of(records, texts, st.just("1,b,error,x"), st.just("1,b,error")), max_size=30), st.booleans())
+def test_whatever_packer_says_steps_begin_once_in_order_and_end(lines: list[str], succeeded: bool) -> None:
+    story = Run(LINUX, lines).close(succeeded=succeeded).story
+    started = [int(part[10]) for part in story if part.endswith("started")]
+    assert started == sorted(set(started))
+    assert [part.split()[0] for part in story[::2]] == [part.split()[0] for part in story[1::2]]
 
 
 def test_marks_are_made_from_the_plan_and_the_template() -> None:

@@ -24,6 +24,9 @@ _SHORTEST = 4
 _WINDOW = 64
 """How far back from the end of a secret the next one may begin and still be seen as overlapping it."""
 
+_HEAD = 64
+"""Characters of a form that are searched for; the rest is compared where they are found, since an expression with whole
+keys in it takes long to compile."""
 _LONG = 12
 _GRAM = 4
 _STRIDE = _LONG - _GRAM + 1
@@ -46,9 +49,11 @@ class Redactor:
         parts = {part for secret in secrets for part in _parts(secret)}
         forms = {form for part in parts if len(part) >= _SHORTEST for form in encodings(part)}
         short = {part for part in parts if len(part) < _SHORTEST}
-        self._pattern = _compile(forms, short)
+        heads = {form[:_HEAD] for form in forms}
+        self._pattern = _compile(heads, short)
         self._brief = _compile({form for form in forms if len(form) < _LONG}, short)
         self._grams = _grams(form for form in forms if len(form) >= _LONG)
+        self._whole = _by_head(forms)
         self.longest = max(map(len, forms), default=0)
 
     def __repr__(self) -> str:
@@ -57,7 +62,7 @@ class Redactor:
     def redact(self, text: str) -> str:
         """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
         if self._pattern is not None and self._may_hold(text) and (first := self._pattern.search(text)):
-            text = self._mask(self._pattern, text, first)
+            text = self._masked(self._pattern, text, first)
         if "sig" in text:
             text = _SIGNATURE.sub(rf"\1{MARK}", text)
         return text
@@ -68,20 +73,25 @@ class Redactor:
             return True
         return self._brief is not None and self._brief.search(text) is not None
 
-    @staticmethod
-    def _mask(pattern: re.Pattern[str], text: str, first: re.Match[str]) -> str:
+    def _masked(self, pattern: re.Pattern[str], text: str, first: re.Match[str]) -> str:
         pieces: list[str] = []
         done = 0
-        start, end = first.span()
+        start, end = first.start(), first.end()
         match: re.Match[str] | None = first
         while match:
             if match.start() > end:
                 pieces += text[done:start], MARK
                 done, start = end, match.start()
-            end = max(end, match.end())
-            match = pattern.search(text, max(match.start() + 1, match.end() - _WINDOW))
+            reach = self._reach(text, match)
+            end = max(end, reach)
+            match = pattern.search(text, max(match.start() + 1, reach - _WINDOW))
         pieces += text[done:start], MARK, text[end:]
         return "".join(pieces)
+
+    def _reach(self, text: str, match: re.Match[str]) -> int:
+        """Where the form that begins with this match ends; of a form that breaks off, its head is masked."""
+        forms = self._whole.get(match[0], ())
+        return next((match.start() + len(form) for form in forms if text.startswith(form, match.start())), match.end())
 
 
 def redact_url(url: str) -> str:
@@ -174,6 +184,15 @@ def _base64_forms(data: bytes) -> Iterator[str]:
 def _grams(forms: Iterable[str]) -> frozenset[tuple[str, ...]]:
     """The grams of the first `_LONG` characters of each form, one of which a text that holds it shows."""
     return frozenset(tuple(form[at : at + _GRAM]) for form in forms for at in range(_STRIDE))
+
+
+def _by_head(forms: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Long forms by their first `_HEAD` characters, the longest first."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for form in sorted(forms, key=len, reverse=True):
+        if len(form) > _HEAD:
+            found[form[:_HEAD]].append(form)
+    return {head: tuple(whole) for head, whole in found.items()}
 
 
 def _compile(forms: set[str], short: set[str]) -> re.Pattern[str] | None:

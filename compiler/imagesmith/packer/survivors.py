@@ -34,6 +34,9 @@ class Survivor:
     killed: bool = False
     """Whether it had to be killed because it did not end when asked."""
 
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid}{', killed' if self.killed else ''})"
+
 
 def find_survivors(leader: int, mark: str) -> tuple[Survivor, ...]:
     """The processes in the group or session that `leader` led, or with the mark in their environment.
