@@ -619,6 +619,31 @@ def test_a_wish_to_stop_ends_a_silent_download(site: Site, options: FetchOptions
     assert len(site.seen) == 1
 
 
+def test_an_interrupted_caller_does_not_wait_for_servers(site: Site, options: FetchOptions) -> None:
+    def silent(request: BaseHTTPRequestHandler) -> None:
+        time.sleep(1)
+
+    def interrupt(progress: FetchProgress) -> None:
+        raise KeyboardInterrupt
+
+    start = time.monotonic()
+    fetches = [wanted(site.on("/a.sh", silent)), wanted(site.on("/b.sh", say(200, SCRIPT)), number=1)]
+    with pytest.raises(KeyboardInterrupt):
+        fetch_all(fetches, replace(options, timeout_s=60), on_progress=interrupt)
+    assert time.monotonic() - start < 1
+
+
+def test_runs_share_a_cache(site: Site, options: FetchOptions) -> None:
+    url = site.on("/setup.sh", say(200, SCRIPT))
+    results: list[FetchResult] = []
+    threads = [threading.Thread(target=lambda: results.append(fetch(options, wanted(url)))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [content(result) for result in results] == [SCRIPT] * 6
+
+
 # Sizes and packings
 
 
@@ -690,6 +715,15 @@ def test_a_git_lfs_pointer_is_a_warning(site: Site, options: FetchOptions) -> No
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
     (said,) = fetch(options, wanted(site.on("/app.msi", say(200, pointer)), kind=FetchKind.FILE)).diagnostics
     assert said.code == "IMG613"
+
+
+@pytest.mark.parametrize("text", [b"#!/bin/sh\r\necho hello\r\n", b"\xef\xbb\xbf#!/bin/sh\necho hello\n"])
+def test_a_script_that_linux_cannot_start_is_a_warning(text: bytes, options: FetchOptions) -> None:
+    assert options.template_folder
+    (options.template_folder / "setup.sh").write_bytes(text)
+    assert [item.code for item in fetch(options, wanted("setup.sh")).diagnostics] == ["IMG623"]
+    windows = replace(wanted("setup.sh"), file="scripts/00-setup.ps1")
+    assert fetch(options, windows).diagnostics == ()
 
 
 # The cache
@@ -781,6 +815,21 @@ def test_stdin_has_no_folder(options: FetchOptions) -> None:
     assert refusal(replace(options, template_folder=None), "setup.sh")[0] == "IMG616"
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"contoso.blob.core.windows.net/scripts/a.sh?{SAS}",
+        f"contoso.blob.core.windows.net:443/scripts/a.sh?{SAS}",
+        f"localhost:8443/a.sh?{SAS}",
+    ],
+)
+def test_a_web_address_without_its_scheme_is_explained(uri: str, options: FetchOptions) -> None:
+    code, message, hint = refusal(options, uri)
+    assert code in {"IMG600", "IMG619"}
+    assert hint == "a web address begins with https://"
+    assert SIGNATURE not in message
+
+
 def test_what_is_no_file_is_refused(options: FetchOptions) -> None:
     folder = options.template_folder
     assert folder
@@ -863,6 +912,18 @@ def test_a_proxy_of_another_kind_is_refused(options: FetchOptions) -> None:
     through = replace(options, proxies={"https": "socks5://user:pa55word@127.0.0.1:1"})
     code, message, _ = refusal(through, "https://files.contoso.example/a.sh")
     assert (code, "pa55word" in message) == ("IMG621", False)
+
+
+def test_http_goes_through_the_proxy_with_the_whole_url(plain_site: Site, options: FetchOptions) -> None:
+    """A proxy for http is a server that is asked for URLs."""
+    wanted_url = "http://files.contoso.example:8080/setup.sh?" + SAS
+    plain_site.on(wanted_url.partition("?")[0], say(200, SCRIPT))
+    through = replace(options, proxies={"http": plain_site.url.replace("//", "//user:pa55word@")})
+    assert content(fetch(through, wanted(wanted_url, DIGEST))) == SCRIPT
+    ((path, headers),) = plain_site.seen
+    assert path == wanted_url
+    assert headers["Host"] == "files.contoso.example:8080"
+    assert headers["Proxy-Authorization"] == "Basic dXNlcjpwYTU1d29yZA=="
 
 
 def test_exempt_hosts_are_reached_without_the_proxy(site: Site, options: FetchOptions) -> None:

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from imagesmith.artifacts.faults import NO_FOLDER, NO_SUCH_FILE, OUTSIDE_ROOT, FetchError
-from imagesmith.artifacts.locations import Local
+from imagesmith.artifacts.locations import WEB_HINT, Local, looks_like_host
 from imagesmith.artifacts.options import FetchOptions
 from imagesmith.artifacts.store import Content, Store
 
@@ -22,18 +22,20 @@ def copy(at: Local, options: FetchOptions, store: Store) -> Content:
     from then on, so a later change of the file does not reach a build that has begun.
     """
     if options.template_folder is None:
-        raise FetchError(NO_FOLDER, f"{at.path} is a relative path, and the template comes from stdin")
+        raise FetchError(NO_FOLDER, f"{at.shown} is a relative path, and the template comes from stdin")
     file = _resolved(at, options.template_folder, options.root or options.template_folder)
-    with store.draft(at.path, limit_bytes=options.limit_bytes) as draft:
+    with store.draft(at.shown, limit_bytes=options.limit_bytes) as draft:
         try:
             handle = os.open(file, os.O_RDONLY | _flags())
             with os.fdopen(handle, "rb") as source:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise FetchError(NO_SUCH_FILE, f"{at.path} is not a file")
+                    raise FetchError(NO_SUCH_FILE, f"{at.shown} is not a file")
                 while chunk := source.read(_CHUNK):
                     draft.write(chunk)
         except OSError as error:
-            raise FetchError(NO_SUCH_FILE, f"{at.path}: {error.strerror or error}", _similar(file)) from None
+            raise FetchError(
+                NO_SUCH_FILE, f"{at.shown}: {error.strerror or 'cannot be read'}", _hint(at, file)
+            ) from None
         return store.keep(draft)
 
 
@@ -42,9 +44,9 @@ def _resolved(at: Local, folder: Path, root: Path) -> Path:
         file = (folder / at.path).resolve()
         inside = file.is_relative_to(root.resolve())
     except (OSError, RuntimeError):  # RuntimeError: links in a circle (Python before 3.13)
-        raise FetchError(NO_SUCH_FILE, f"{at.path} is a link that leads nowhere") from None
+        raise FetchError(NO_SUCH_FILE, f"{at.shown} is a link that leads nowhere") from None
     if not inside:
-        raise FetchError(OUTSIDE_ROOT, f"{at.path} leads out of {root}")
+        raise FetchError(OUTSIDE_ROOT, f"{at.shown} leads out of {root}")
     return file
 
 
@@ -53,7 +55,9 @@ def _flags() -> int:
     return getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def _similar(file: Path) -> str:
+def _hint(at: Local, file: Path) -> str:
+    if looks_like_host(at.path):
+        return WEB_HINT
     try:
         names = {entry.name.lower(): entry.name for entry in file.parent.iterdir()}
     except OSError:

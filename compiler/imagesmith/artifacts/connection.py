@@ -18,7 +18,15 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from imagesmith.artifacts.addresses import first_refused, known_without_lookup, system_addresses
-from imagesmith.artifacts.faults import BAD_PROXY, REFUSED_ADDRESS, UNKNOWN_HOST, UNTRUSTED, FetchError, PassingError
+from imagesmith.artifacts.faults import (
+    BAD_PROXY,
+    REFUSED_ADDRESS,
+    UNKNOWN_HOST,
+    UNTRUSTED,
+    CancelledError,
+    FetchError,
+    PassingError,
+)
 from imagesmith.artifacts.locations import Remote
 from imagesmith.artifacts.options import FetchOptions
 
@@ -32,13 +40,15 @@ class Connector:
         self._options = options
         self._lock = threading.Lock()
         self._deadlines: dict[socket.socket, float] = {}
+        self.stopped = False
         self._open_hosts = frozenset(host.lower().strip("[]") for host in options.allow_hosts)
 
     @contextmanager
     def get(self, at: Remote, *, token: str | None, deadline: float) -> Iterator[HTTPResponse]:
         """Send a GET and read the answer's head; the connection is closed afterwards.
 
-        `deadline` is a time of `time.monotonic`. Raises `FetchError` or `PassingError`; neither shows the query.
+        `deadline` is a time of `time.monotonic`. Raises `FetchError`, `PassingError` or `CancelledError`; none shows
+        the query.
         """
         connection = self._opened(at)
         with closing(connection), self._watched(connection, deadline):
@@ -51,9 +61,10 @@ class Connector:
                 yield response
 
     def cut(self, *, everything: bool = False) -> None:
-        """Cut the connections that are past their deadline, or all: a server that sends a byte now and then holds a
-        reader for as long as it likes, and only another thread can end that."""
+        """Cut the connections that are past their deadline, or all of them and those to come: a server that sends a
+        byte now and then holds a reader for as long as it likes, and only another thread can end that."""
         with self._lock:
+            self.stopped = self.stopped or everything
             late = [sock for sock, deadline in self._deadlines.items() if everything or deadline < time.monotonic()]
             for sock in late:
                 with suppress(OSError):
@@ -63,6 +74,8 @@ class Connector:
     def _watched(self, connection: HTTPConnection, deadline: float) -> Iterator[None]:
         sock = connection.sock
         with self._lock:
+            if self.stopped:
+                raise CancelledError
             self._deadlines[sock] = deadline
         try:
             yield

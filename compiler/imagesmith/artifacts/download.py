@@ -141,7 +141,7 @@ class Downloader:
             )
 
     def _stop_if_cancelled(self) -> None:
-        if self._cancel is not None and self._cancel.requested:
+        if self._connector.stopped or (self._cancel is not None and self._cancel.requested):
             raise CancelledError
 
     def _sleep(self, pause_s: float) -> None:

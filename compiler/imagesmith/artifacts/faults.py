@@ -210,6 +210,14 @@ CACHE_UNUSABLE = Rule(
     fix="make space, or name another folder",
     source="architecture §4.3",
 )
+UNREADABLE_SHEBANG = Rule(
+    code="IMG623",
+    severity=Severity.WARNING,
+    title="Linux cannot read the first line of the script",
+    cause="It ends in CR LF or begins with a byte order mark, so the interpreter that it names is not found.",
+    fix="save the script with LF line ends and without a byte order mark (git: `*.sh text eol=lf` in .gitattributes)",
+    source="execve(2), Interpreter scripts",
+)
 
 
 class FetchError(Exception):

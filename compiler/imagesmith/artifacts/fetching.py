@@ -19,6 +19,7 @@ from imagesmith.artifacts.faults import (
     HTTP_WITHOUT_CHECKSUM,
     LFS_POINTER,
     OFFLINE,
+    UNREADABLE_SHEBANG,
     CancelledError,
     FetchError,
 )
@@ -31,6 +32,7 @@ from imagesmith.redact import redact_url
 
 _LOOK_S = 0.1
 _HTML = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_BAD_SHEBANG = re.compile(rb"\xef\xbb\xbf#!|#![^\n]*\r\n")
 _LFS = b"version https://git-lfs.github.com/spec/"
 _GITHUB_PAGE = re.compile(r"https?://github\.com/([^/]+)/([^/]+)/blob/([^?#]+)", re.IGNORECASE)
 
@@ -186,3 +188,6 @@ def _suspicions(fetch: Fetch, content: Content) -> Iterator[Diagnostic]:
         yield HTML_PAGE.at(fetch.path, f"{source} is a web page, not the file", hint=hint)
     if start.startswith(_LFS):
         yield LFS_POINTER.at(fetch.path, f"{source} is a Git LFS pointer, not the file")
+    if fetch.kind is FetchKind.SCRIPT and fetch.file.endswith(".sh") and _BAD_SHEBANG.match(start):
+        what = "a byte order mark" if start.startswith(b"\xef") else "a carriage return in its first line"
+        yield UNREADABLE_SHEBANG.at(fetch.path, f"{source} has {what}")

@@ -22,6 +22,8 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _ABSOLUTE = re.compile(r"[A-Za-z]:|[/\\~]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?|\[?[0-9a-f:.]+\]?")
+_HOST_FIRST = re.compile(r"[\w-]+(\.[\w-]+)*:[0-9]+/|[\w-]+(\.[\w-]+)+[:/]")
+WEB_HINT = "a web address begins with https://"
 _PORTS = {"https": 443, "http": 80}
 _SCHEME_HINTS = {
     "data": "write a short script into `inline`, or put the text into a file beside the template",
@@ -74,12 +76,18 @@ class Remote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Local:
-    """A path relative to the template, with forward slashes."""
+    """A path relative to the template, with forward slashes. It may have been meant as a URL, with a token in it."""
 
-    path: str
+    path: str = field(repr=False)
+    shown: str
 
 
 Location: TypeAlias = Remote | Local
+
+
+def looks_like_host(path: str) -> bool:
+    """Whether a relative path begins like a web address without its scheme."""
+    return bool(_HOST_FIRST.match(path))
 
 
 def locate(uri: str) -> Location:
@@ -89,13 +97,14 @@ def locate(uri: str) -> Location:
         if scheme == "file":
             raise FetchError(ABSOLUTE_PATH, "file: names a file of this machine")
         if scheme not in _PORTS:
-            raise FetchError(UNKNOWN_SCHEME, f"{scheme}: is not fetched from", hint=_SCHEME_HINTS.get(scheme, ""))
+            hint = WEB_HINT if _HOST_FIRST.match(uri) else _SCHEME_HINTS.get(scheme, "")
+            raise FetchError(UNKNOWN_SCHEME, f"{scheme}: is not fetched from", hint=hint)
         return remote(uri)
     if _ABSOLUTE.match(uri):
         raise FetchError(ABSOLUTE_PATH, f"{redact_url(uri)} is not a relative path")
     if not uri.strip() or "\0" in uri:
         raise FetchError(UNREADABLE_URL, "the address of the file is empty" if not uri.strip() else "")
-    return Local(path=uri.replace("\\", "/"))
+    return Local(path=uri.replace("\\", "/"), shown=redact_url(uri))
 
 
 def remote(url: str) -> Remote:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -170,5 +171,5 @@ def compile_file(file: str, options: CompileOptions) -> Compilation:
     """Compile a file, or standard input for `-`."""
     if file != STDIN:
         return compile_template(file, options=options)
-    data = click.get_binary_stream("stdin").read()
+    data = sys.stdin.buffer.read()
     return compile_document(source.read_bytes(data, filename="<stdin>"), options=options)

@@ -49,6 +49,28 @@ EMPTY_STEP = Rule(
     corrected='{"type": "Shell", "inline": ["sudo apt-get update"]}',
     source="lowering.md §1.4",
 )
+WINDOWS_LINE_ENDS = Rule(
+    code="IMG404",
+    severity=Severity.WARNING,
+    title="line ends of Windows become those of Linux",
+    cause="Packer turns CR LF into LF in every script for Linux, as it does for the service.",
+    fix="save the text with LF line ends; where a CR is meant, write it as \\r in a printf",
+    example='{"type": "Shell", "inline": ["echo one\\r\\necho two"]}',
+    corrected='{"type": "Shell", "inline": ["echo one\\necho two"]}',
+    source="lowering.md §4.1",
+)
+SHELL_FOLDER = Rule(
+    code="IMG405",
+    severity=Severity.ERROR,
+    title="the folder's name would be read by a shell",
+    cause="Packer hands the folder of a destination to the machine's shell as it stands, and a line break in the file's"
+    " name ends the transfer.",
+    fix="copy to a plain path under /tmp, and move the file from there in a Shell step",
+    example='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/$APP/a.txt"}',
+    corrected='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/app/a.txt"}',
+    source="packer.md §6.5",
+)
+_PLAIN_FOLDER = re.compile(r"(?!-)[^\x00-\x1f\x7f!\"#$&'()*;<>?\[\\\]^`{|}~]*")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -115,6 +137,8 @@ class Steps:
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
+            if kind == "shell" and any("\r\n" in line for line in item.inline):
+                self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             text = shell_text(item.inline) if kind == "shell" else self._powershell_text(item.inline)
             script = StepFile(name=name, content=text)
             if kind == "shell" and max(map(len, text.split(b"\n"))) > _LONG_LINE:
@@ -132,6 +156,9 @@ class Steps:
     def _file(self, item: File, id_: str) -> None:
         destination = self.lowering.stable(item.destination or "", (*item.path, "destination"))
         if not self.windows:
+            folder, _, name = destination.rpartition("/")
+            if not _PLAIN_FOLDER.fullmatch(folder) or "\n" in name or "\r" in name:
+                self.lowering.say(SHELL_FOLDER, (*item.path, "destination"))
             self._parents(destination, item, id_)
         uri = item.source_uri or ""
         original = posixpath.basename(unquote(urlsplit(uri).path)) or "file"

@@ -21,28 +21,30 @@ def sweep(environment: Mapping[str, str], *, program: str | None = None) -> tupl
 
 async def sweep_engine(engine: Engine) -> tuple[str, ...]:
     """Containers first, since images cannot go while containers stand on them."""
-    form = f'{{{{.ID}}}}|{{{{.{{}}}}}}|{{{{.Label "{OWNER_LABEL}"}}}}'
     removed = []
-    listed = await engine.run("ps", "-a", "--filter", f"label={OWNER_LABEL}", "--format", form.format("Names"))
-    for container, name, owner in _rows(listed.stdout):
+    for container in await _labelled(engine, "ps", "-a"):
+        name, owner = await _owner(engine, "container", container, "{{.Name}}")
         if _is_gone(owner) and (await engine.run("rm", "-f", "-t", "0", container)).code == 0:
+            removed.append(name.lstrip("/"))
+    for image in await _labelled(engine, "images"):
+        name, owner = await _owner(engine, "image", image, "{{.Id}}")
+        if _is_gone(owner) and (await engine.run("rmi", "-f", image)).code == 0:
             removed.append(name)
-    # `images` has no labels in its format, so each is asked for its own.
-    images = await engine.run("images", "-q", "--no-trunc", "--filter", f"label={OWNER_LABEL}")
-    for image in dict.fromkeys(images.stdout.split()):
-        label = await engine.run("image", "inspect", "--format", f'{{{{index .Config.Labels "{OWNER_LABEL}"}}}}', image)
-        if _is_gone(label.stdout.strip()) and (await engine.run("rmi", "-f", image)).code == 0:
-            removed.append(image)
     return tuple(removed)
 
 
-def _rows(text: str) -> list[tuple[str, str, str]]:
-    rows = []
-    for line in text.splitlines():
-        first, _, rest = line.partition("|")
-        name, _, owner = rest.partition("|")
-        rows.append((first, name, owner))
-    return rows
+async def _labelled(engine: Engine, *listing: str) -> tuple[str, ...]:
+    """Full ids of what has an owner's label."""
+    listed = await engine.run(*listing, "-q", "--no-trunc", "--filter", f"label={OWNER_LABEL}")
+    return tuple(dict.fromkeys(listed.stdout.split()))
+
+
+async def _owner(engine: Engine, kind: str, found: str, name: str) -> tuple[str, str]:
+    """Name and owner's label. Listings have no field for labels that podman and docker share, so each is inspected."""
+    form = f'{name}|{{{{index .Config.Labels "{OWNER_LABEL}"}}}}'
+    shown = await engine.run(kind, "inspect", "--format", form, found)
+    name, _, owner = shown.stdout.strip().partition("|")
+    return name, owner
 
 
 def _is_gone(label: str) -> bool:
