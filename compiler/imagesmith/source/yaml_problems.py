@@ -35,7 +35,7 @@ _PROBLEMS = (
         "begin the list on a line of its own below its key",
     ),
     (
-        "did not find expected ',' or",
+        "expected ',' or",
         "a list or mapping in brackets is not closed, or a comma is missing in it",
         "check commas and brackets; put texts with special characters in quotes",
     ),
