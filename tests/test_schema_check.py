@@ -147,7 +147,9 @@ MISTAKES: list[tuple[str, Any, str, str, str, str]] = [
     # values
     ("unknown storage", gallery(storageAccountType="Standard_GRS"), "IMG225",
      "properties.distribute[0].storageAccountType", "it may be Standard_LRS, Standard_ZRS or Premium_LRS",
-     'did you mean "Standard_'),
+     "write Standard_LRS, Standard_ZRS or Premium_LRS"),
+    ("near storage", gallery(storageAccountType="Premium_LSR"), "IMG225",
+     "properties.distribute[0].storageAccountType", "is Premium_LSR", 'did you mean "Premium_LRS"?'),
     ("bad state", minimal(autoRun={"state": "On"}), "IMG225", "properties.autoRun.state",
      "`state` is On; it may be Enabled or Disabled", "write Enabled or Disabled"),
     ("another resource", {**minimal(), "type": "Microsoft.VirtualMachineImages/imageTemplates/triggers"}, "IMG225",

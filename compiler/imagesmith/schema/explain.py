@@ -134,7 +134,8 @@ class Explanation:
         if self._strict or later is None or key in later.get("required", ()):
             return missing
         message = f"in API version {self._version} {owner} needs `{key}`, which is missing; newer versions do not"
-        return replace(missing, message=message, severity=Severity.WARNING)
+        hint = f"{missing.hint.removesuffix('.')}; or raise `apiVersion`"
+        return replace(missing, message=message, hint=hint, severity=Severity.WARNING)
 
     def _unknown_kind(self, path: Path, found: str, schema: Node) -> Diagnostic:
         family = str((self._words.at(self._root, path[:-1]) or {}).get("title", "part"))

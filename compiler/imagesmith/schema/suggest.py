@@ -123,8 +123,9 @@ def for_kind(found: object, allowed: list[str], family: str, newest: Vocabulary)
 
 def for_value(found: object, allowed: list[str]) -> str:
     """The hint for a value that is none of a few."""
-    near = nearest(found, allowed) if isinstance(found, str) else None
-    return f'did you mean "{near}"?' if near else f"write {_or(tuple(allowed))}"
+    # Standard_GRS is as near to Standard_LRS as to Standard_ZRS: only a single candidate is worth a guess.
+    near = [value for value in allowed if isinstance(found, str) and nearest(found, [value])]
+    return f'did you mean "{near[0]}"?' if len(near) == 1 else f"write {_or(tuple(allowed))}"
 
 
 def for_missing_type(family: Node, words: Vocabulary, place: tuple[Value, Path]) -> str:
