@@ -72,13 +72,12 @@ def _check(folder: Path) -> None:
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise StateError(NOT_A_FOLDER, f"{folder} is {'a link' if stat.S_ISLNK(status.st_mode) else 'not a folder'}")
-    if sys.platform == "win32":  # rights are not in the mode there; folders of a profile are the user's own
-        return
-    if status.st_uid != os.geteuid():
-        raise StateError(OTHER_OWNER, f"{folder} belongs to the user with the number {status.st_uid}")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise StateError(OTHERS_MAY_WRITE, f"{folder} has the rights {stat.S_IMODE(status.st_mode):o}")
-    folder.chmod(0o700)
+    if sys.platform != "win32":  # there, rights are not in the mode, and folders of a profile are the user's own
+        if status.st_uid != os.geteuid():
+            raise StateError(OTHER_OWNER, f"{folder} belongs to the user with the number {status.st_uid}")
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise StateError(OTHERS_MAY_WRITE, f"{folder} has the rights {stat.S_IMODE(status.st_mode):o}")
+        folder.chmod(0o700)
 
 
 def _keep_out_of_git(path: Path) -> None:
