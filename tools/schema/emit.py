@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias, assert_never
 
-from schema import outputs, resource, steps
+from schema import outputs, resource, settings, steps
 from schema.kinds import (
     OLDEST,
     Anything,
@@ -38,7 +38,7 @@ VERSIONS = (
     "2024-02-01",
     "2025-10-01",
 )
-DEFINITIONS = (*resource.DEFINITIONS, *steps.DEFINITIONS, *outputs.DEFINITIONS)
+DEFINITIONS = (*resource.DEFINITIONS, *settings.DEFINITIONS, *steps.DEFINITIONS, *outputs.DEFINITIONS)
 
 
 def schema(version: str) -> Node:
