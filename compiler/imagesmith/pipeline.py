@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,8 @@ from imagesmith.rules import RuleContext, check, decide_os_type
 from imagesmith.schema import check as check_schema
 from imagesmith.source import Document
 from imagesmith.targets import NEWEST, Target, retarget
+
+_NAME_LIMIT = 64
 
 PARAMETERS_BESIDE = Rule(
     code="IMG150",
@@ -221,5 +224,7 @@ def _lower_options(
 
 
 def _stem(filename: str) -> str:
-    """The template's name where it has none: the file's without its endings."""
-    return Path(filename).name.partition(".")[0] or "imagetemplate"
+    """The template's name where it has none: the file's without its endings, as far as a name may have it
+    (aib-templates.md §1.2)."""
+    stem = re.sub("[^A-Za-z0-9_-]+", "-", Path(filename).name.partition(".")[0])
+    return stem[:_NAME_LIMIT].strip("-_") or "imagetemplate"

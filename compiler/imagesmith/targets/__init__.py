@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.hcl import Block, Literal
 from imagesmith.plan import BuildPlan, Stage, used_variables
-from imagesmith.targets.options import BY_NAME, OPTIONS, Option
+from imagesmith.targets.options import BY_NAME, FIRST, OPTIONS, Option
 from imagesmith.targets.settings import settings_block
 from imagesmith.targets.shapes import SHAPES, Shaping
 from imagesmith.targets.target import NEWEST, Target, target_for
@@ -79,11 +79,12 @@ def _may_stay(name: str, value: Literal, path: Path, target: Target, shaping: Sh
 
 
 def _unknown(option: Option, path: Path, target: Target) -> Diagnostic:
-    since = f"azure plugin {option.azure}" if option.azure.patch or option.azure.minor > 0 else "the azure plugin"
+    since = "the azure plugin" if option.azure == FIRST else f"azure plugin {option.azure}"
+    newer = "" if option.azure == FIRST else " or newer"
     return UNKNOWN_OPTION.at(
         path,
         f"{target} has no option '{option.name}'; {since} brings it",
-        hint=f"use a Packer with {since} or newer, or take what needs it out of the template",
+        hint=f"use a Packer with {since}{newer}, or take what needs it out of the template",
     )
 
 

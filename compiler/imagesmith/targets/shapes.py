@@ -19,6 +19,8 @@ PLAN_TAGS = 4
 """Tags that azure-arm adds for a purchase plan (lowering.md §1.2)."""
 RUN_TAGS = 2
 """Tags that a run adds of its own."""
+DEFAULT_STORAGE_TYPE = "Standard_LRS"
+"""What Azure makes where no storage type is named."""
 OLD_WINDOWS_UPDATE = Version(0, 10, 1)
 """The newest windows-update plugin that Packer 1.6 can load (lowering.md §4.4)."""
 
@@ -182,6 +184,18 @@ def _regions(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     return _with_stage(plan, _with_section(build, gallery))
 
 
+def _storage_type(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
+    """The built-in azure-arm of 1.6 cannot name a version's storage type; it makes Azure's default one."""
+    build = plan.stage(StageName.BUILD)
+    gallery = section_named(build, "gallery")
+    if shaping.target.azure is not None or build is None or gallery is None:
+        return plan
+    destination = gallery.body.blocks[0]
+    rows = tuple(row for row in destination.attributes if row != ("storage_account_type", DEFAULT_STORAGE_TYPE))
+    body = replace(gallery.body, blocks=(replace(destination, attributes=rows),))
+    return _with_stage(plan, _with_section(build, replace(gallery, body=body)))
+
+
 def _vhd(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     build = plan.stage(StageName.BUILD)
     vhd = section_named(build, "vhd")
@@ -293,6 +307,7 @@ SHAPES: tuple[Shape, ...] = (
     _old_enough,
     _public_ip,
     _regions,
+    _storage_type,
     _vhd,
     _intermediate,
     _no_image,

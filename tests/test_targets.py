@@ -1,0 +1,67 @@
+"""Targets: what an older Packer cannot say is refused with the version that can; what it need not say is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagesmith.pipeline import Compilation, CompileOptions, compile_text
+from tests.cases import NOW, TARGETS
+
+TEMPLATE = """{
+  "type": "Microsoft.VirtualMachineImages/imageTemplates", "apiVersion": "2024-02-01", "location": "westeurope",
+  "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
+  "properties": {
+    "source": {"type": "PlatformImage", "publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy",
+      "sku": "22_04-lts-gen2"},
+    "distribute": [{"type": "SharedImage", "runOutputName": "base", "storageAccountType": "@", "galleryImageId":
+      "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images/providers/Microsoft.Compute/galleries/contoso/images/base"
+    }]
+  }
+}"""
+
+
+def _compile(storage_type: str, target: str, *, filename: str = "template.json") -> Compilation:
+    options = CompileOptions(target=TARGETS[target], now=NOW, seed="targets")
+    return compile_text(TEMPLATE.replace("@", storage_type), filename=filename, options=options)
+
+
+def _written(compilation: Compilation) -> str:
+    return compilation.files["build/image.pkr.hcl"].decode()
+
+
+def test_default_storage_type_is_left_to_azure_where_packer_cannot_name_it() -> None:
+    """Packer 1.6 has no such option, and makes versions of that type."""
+    assert "storage_account_type" not in _written(_compile("Standard_LRS", "1.6.6"))
+
+
+def test_storage_type_is_named_where_packer_can() -> None:
+    """The same template for a Packer of today."""
+    assert '"Standard_LRS"' in _written(_compile("Standard_LRS", "newest"))
+
+
+def test_another_storage_type_needs_the_plugin_whatever_its_version() -> None:
+    """Every version of the plugin has the option, so none is named."""
+    (found,) = (found for found in _compile("Standard_ZRS", "1.6.6").diagnostics if found.is_error)
+    assert found.code == "IMG450"
+    assert found.message.endswith("; the azure plugin brings it")
+    assert found.span is not None
+    assert found.span.line == 7
+
+
+@pytest.mark.parametrize(
+    ("filename", "name"),
+    [
+        ("image.json", "image"),
+        ("web server (base).template.json", "web-server-base"),
+        (f"{'a' * 70}.json", "a" * 64),
+        ("<stdin>", "stdin"),
+        ("é.json", "imagetemplate"),
+    ],
+)
+def test_template_without_a_name_is_called_like_its_file(filename: str, name: str) -> None:
+    """As far as a name may have the file's characters: the file's name is no mistake of the template."""
+    compilation = _compile("Standard_LRS", "newest", filename=str(Path("folder") / filename))
+    assert compilation.plan is not None
+    assert compilation.plan.name == name
