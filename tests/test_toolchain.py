@@ -470,6 +470,17 @@ def test_an_interrupted_download_leaves_nothing(tmp_path: Path, mirror: Mirror) 
     _leaves_nothing(tmp_path, "interrupted")
 
 
+def test_what_a_killed_installation_left_is_removed_by_a_later_one(tmp_path: Path, mirror: Mirror) -> None:
+    old, young = tmp_path / "packer" / ".new-old", tmp_path / "packer" / ".new-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+        (folder / "archive.zip").write_text("half")
+    os.utime(old, (0, 0))
+    _install(mirror, tmp_path, mirror.hold(RELEASE, GOOD))
+    assert not old.exists()
+    assert young.exists(), "it may still be at work"
+
+
 def test_a_missing_release_says_what_the_server_answered(tmp_path: Path, mirror: Mirror) -> None:
     with pytest.raises(ToolchainError, match="the server answered 404") as caught:
         _install(mirror, tmp_path, "0" * 64)

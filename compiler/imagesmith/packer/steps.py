@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from imagesmith.events import Notice, OnEvent, Output, Progress, StepFinished, StepStarted, StepState
+from imagesmith.events import Notice, OnEvent, Output, Progress, StepFinished, StepStarted, StepState, now
 from imagesmith.packer import opening
 from imagesmith.packer.marks import StepMark
 from imagesmith.packer.protocol import Item, Record, Text, UiLine, ui_lines
@@ -22,10 +22,6 @@ class Failure:
     text: str
     exit_status: int | None
     step: str | None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class StepTracker:
@@ -47,7 +43,7 @@ class StepTracker:
         *,
         redact: Callable[[str], str] = str,
         stop_exit_code: int | None = None,
-        now: Callable[[], datetime] = _now,
+        now: Callable[[], datetime] = now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._steps = tuple(steps)

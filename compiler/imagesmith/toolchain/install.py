@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -34,6 +35,8 @@ VENDOR = "https://releases.hashicorp.com"
 """Where the vendor's archives are; mirrors have the same folders."""
 
 _PACKAGE_TIMEOUT_S = 300.0
+_NEW = ".new-"
+_STALE_S = 24 * 3600
 
 OnProgress = Callable[[str], None]
 
@@ -142,10 +145,17 @@ def _run(argv: list[str], folder: Path, environment: Mapping[str, str]) -> None:
 
 @contextmanager
 def _new_folder(parent: Path) -> Iterator[Path]:
-    """A folder that is gone at the end, unless it has been moved to its place."""
+    """A folder that is gone at the end, unless it has been moved to its place.
+
+    What a killed installation left goes too, once it is older than any installation lasts.
+    """
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+        for old in parent.glob(f"{_NEW}*"):
+            with suppress(FileNotFoundError):  # somebody else removes it at the same time
+                if time.time() - old.stat().st_mtime > _STALE_S:
+                    shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=_NEW, dir=parent))
     except OSError as error:
         raise ToolchainError(BAD_ARCHIVE.at((), f"the cache {parent} cannot be written: {error}")) from error
     try:
