@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -494,11 +493,12 @@ def test_killing_the_real_packer_leaves_no_process_either(tmp_path: Path, enviro
 
 
 def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, environment: dict[str, str]) -> None:
-    home = tmp_path / "real-home"
-    home.mkdir()
     scratch = tmp_path / "work"
     scratch.mkdir()
-    before = set(Path(tempfile.gettempdir()).glob("packer*"))
-    _build(scratch, environment, Lines(), '"true"', CancelToken())
+    command = '"echo $TMPDIR $HOME"'
+    lines = Lines()
+    _build(scratch, environment, lines, command, CancelToken())
     assert sorted(path.name for path in scratch.iterdir()) == ["build.pkr.hcl"]
-    assert set(Path(tempfile.gettempdir()).glob("packer*")) <= before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "work"]
+    said = f"{environment['TMPDIR']} {environment['HOME']}".encode()
+    assert any(line.data.endswith(said) for line in lines.all)
