@@ -309,7 +309,8 @@ def test_this_machine_and_metadata_services_are_refused(host: str, proxied: bool
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.4", "172.16.0.1", "192.168.1.1", "fd12:3456::1", "8.8.8.8", "64:ff9b::808:808"]
+    "address",
+    ["10.0.0.4", "172.16.0.1", "192.168.1.1", "fd12:3456::1", "8.8.8.8", "64:ff9b::808:808", "::ffff:8.8.8.8"],
 )
 def test_private_and_public_addresses_are_allowed(address: str) -> None:
     assert refused_because(address) is None
@@ -549,6 +550,11 @@ def test_a_file_that_is_cut_is_never_taken_for_a_whole_one(
     assert (code, "lost" in message) == ("IMG607", True)
     site.on("/setup.sh", cut_after(SCRIPT[:5], length), say(200, SCRIPT))
     assert content(fetch(options, wanted(url))) == SCRIPT
+
+
+def test_a_cut_file_over_http_is_a_lost_connection_and_no_changed_file(plain_site: Site, options: FetchOptions) -> None:
+    code, message, _ = refusal(options, plain_site.on("/setup.sh", cut_after(SCRIPT[:5], len(SCRIPT))), DIGEST)
+    assert (code, "lost in the middle of the file, after 5 bytes" in message) == ("IMG607", True)
 
 
 def test_a_chunked_file_arrives_and_a_cut_one_does_not(site: Site, options: FetchOptions) -> None:
