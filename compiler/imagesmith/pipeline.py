@@ -129,8 +129,16 @@ def compile_document(document: Document, *, options: CompileOptions, notes: Iter
         return _stopped(document, options, diagnostics)
     resolution = arm.resolve(document, _deployment(document, options))
     diagnostics += resolution.diagnostics
-    if resolution.document is None or has_errors(diagnostics):
+    if resolution.document is None:
         return _stopped(document, options, diagnostics, resolution.secrets)
+    if has_errors(diagnostics):
+        # What could not be resolved is said already; everything else is still worth checking, in the same run.
+        normalised = normalise(resolution.document, strict=True if options.strict else None)
+        found = check_schema(
+            normalised.document, normalised.api_version, strict=normalised.strict, unresolved=resolution.unresolved
+        )
+        located = source.locate((*normalised.diagnostics, *found), normalised.document)
+        return _stopped(document, options, (*diagnostics, *located), resolution.secrets)
     compilation = _compile_resource(resolution.document, options, resolution.secrets)
     return replace(compilation, diagnostics=in_order((*diagnostics, *compilation.diagnostics)))
 

@@ -7,8 +7,8 @@ from imagesmith.build.run import Run
 from imagesmith.build.stage import packer_session
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
-from imagesmith.packer import Record, parse, run_packer, ui_lines
-from imagesmith.packer.lines import Line
+from imagesmith.packer import PackerError, Record, Text, parse, run_packer, ui_lines
+from imagesmith.packer.lines import Line, Stream
 
 REFUSED = Rule(
     code="IMG820",
@@ -27,14 +27,17 @@ def check_with_packer(run: Run) -> None:
     for stage in run.plan.stages:
         errors: list[str] = []
         with packer_session(run, stage) as session:
-            outcome = run_packer(
-                [str(run.packer.path), "validate", "-machine-readable", "."],
-                environment=session.environment,
-                cwd=run.directory(stage),
-                on_line=lambda line, errors=errors: errors.extend(_errors(line)),  # type: ignore[misc]
-                redact=run.folder.redact,
-                cancel=run.cancel,
-            )
+            try:
+                outcome = run_packer(
+                    [str(run.packer.path), "validate", "-machine-readable", "."],
+                    environment=session.environment,
+                    cwd=run.directory(stage),
+                    on_line=lambda line, errors=errors: errors.extend(_errors(line)),  # type: ignore[misc]
+                    redact=run.folder.redact,
+                    cancel=run.cancel,
+                )
+            except PackerError as error:
+                raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
         if run.cancel.requested:
             raise Stop(ExitCode.CANCELLED, "the run was cancelled")
         if outcome.exit_code != 0 or any(_NOT_LOADED in text for text in errors):
@@ -47,4 +50,5 @@ def _errors(line: Line) -> list[str]:
     item = parse(line.data)
     if isinstance(item, Record) and item.type == "ui":
         return [part.text for part in ui_lines(item) if part.level == "error" or _NOT_LOADED in part.text]
-    return []
+    # What is wrong with Packer's own configuration comes outside of its records (packer.md §4.6).
+    return [item.line] if isinstance(item, Text) and line.stream is Stream.STDERR else []

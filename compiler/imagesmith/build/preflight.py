@@ -89,6 +89,7 @@ def stage_variables(run: Run, stage: Stage) -> dict[str, str]:
     stem = declared.get("temp_resource_group_name")
     if stem is not None:
         values["temp_resource_group_name"] = f"{stem.default}_{uuid.uuid4()}"
+    run.groups[stage.name] = values.get("build_resource_group_name") or values.get("temp_resource_group_name", "")
     return {name: value for name, value in values.items() if name in declared}
 
 

@@ -25,7 +25,7 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import BuildPlan, Publication, Stage
+from imagesmith.plan import BuildPlan, Publication, Stage, StageName
 from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
@@ -50,6 +50,8 @@ class Run:
     options: BuildOptions
     files: dict[str, bytes] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    groups: dict[StageName, str] = field(default_factory=dict)
+    """The resource group that each stage builds in."""
     published: list[Publication] = field(default_factory=list)
     outputs: list[RunOutput] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from pathlib import Path
 from imagesmith.build.ending import Stop
 from imagesmith.build.preflight import on_error, stage_variables
 from imagesmith.build.run import Run
-from imagesmith.events import Event, ExitCode, Notice, Progress, RunOutput, now
+from imagesmith.events import Event, ExitCode, Notice, Output, Progress, RunOutput, now
+from imagesmith.lower.machine import BUILD_USER
 from imagesmith.packer import (
     ArtifactCollector,
     PackerError,
@@ -29,6 +31,8 @@ from imagesmith.plan import OnError, Publication, PublicationKind, Stage, StageN
 from imagesmith.toolchain import link_plugins
 
 _PUBLISHING = ("Publishing to Shared Image Gallery", "Copying", "Granting")
+_SKIPPED = "aborted: skipping cleanup of step"
+_ADDRESS = re.compile(r"-> (?:Public)?IP ?Address +: '([^']+)'")
 _ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
     PublicationKind.MANAGED_IMAGE: "ManagedImageId",
     PublicationKind.SHARED_IMAGE: "ManagedImageSharedImageGalleryId",
@@ -90,7 +94,8 @@ def run_stage(run: Run, name: StageName) -> None:
         except PackerError as error:
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
     watch.tracker.close(succeeded=outcome.exit_code == 0)
-    run.leftovers += watch.tracker.leftovers
+    kept = on_error(run, stage) is OnError.ABORT
+    run.leftovers += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     watch.publish()
@@ -106,6 +111,7 @@ class _Watch:
         self.artifacts = ArtifactCollector()
         self.publishing = False
         self.steps_started = 0
+        self.address: str | None = None
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
             self._event,
@@ -126,6 +132,8 @@ class _Watch:
     def _event(self, event: Event) -> None:
         if isinstance(event, Progress) and event.text.startswith(_PUBLISHING):
             self.publishing = True
+        if isinstance(event, Output) and event.step is None and (found := _ADDRESS.search(event.text)):
+            self.address = found[1]
         if event.kind == "step-started":
             self.steps_started += 1
         self._run.say(event)
@@ -164,14 +172,22 @@ def _judge(run: Run, stage: Stage, watch: _Watch, exit_code: int | None) -> None
         raise Stop(ExitCode.CANCELLED, "the run was cancelled")
     if (exit_code == 0 and made) or watch.tracker.stopped_on_purpose:
         return
-    if on_error(run, stage) is OnError.ABORT:
-        run.leftovers.append(f"the machine of stage {stage.name.value} is kept, as errorHandling asks")
+    if on_error(run, stage) is OnError.ABORT and watch.address:
+        run.leftovers.append(_how_to_reach(run, stage, watch.address))
     failure = watch.tracker.failure
     text = failure.text if failure else f"Packer ended with exit code {exit_code} and without an image"
     if failure and failure.step:
         run.step_failed = failure.step
         text = f"{failure.step}: {text}"
     raise Stop(_code(stage, watch), text)
+
+
+def _how_to_reach(run: Run, stage: Stage, address: str) -> str:
+    """What somebody who asked for a kept machine needs: how to get in, and how to be rid of it."""
+    group = run.groups[stage.name]
+    key = run.variables.get("ssh_private_key_file")
+    login = f"ssh -i {key} {BUILD_USER}@{address}" if key else f"remote desktop at {address}"
+    return f"the machine of stage {stage.name.value} is kept: {login}; remove it with: az group delete --name {group}"
 
 
 def _code(stage: Stage, watch: _Watch) -> ExitCode:

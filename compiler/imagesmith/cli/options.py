@@ -12,6 +12,7 @@ from imagesmith import source
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.rules.timeouts import seconds
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
 
@@ -31,6 +32,21 @@ class VersionType(click.ParamType[Version]):
             return value if isinstance(value, Version) else Version.parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class DurationType(click.ParamType[float]):
+    """A duration on the command line, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # click's form
+        """Text such as ``90s`` or ``1h30m`` to seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        found = seconds(value)
+        if found is None:
+            self.fail(f"'{value}' is not a duration; write 90s, 45m or 2h", param, ctx)
+        return found
 
 
 def _pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:

@@ -58,6 +58,7 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
         stages.append(build)
     stages.extend(_validate_stage(template, published, lowering))
     checks = template.validate
+    spare = spare_group(template, lowering)
     plan = BuildPlan(
         name=options.name,
         os_type=options.os_type,
@@ -70,7 +71,7 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
         continue_distribute_on_failure=bool(checks and checks.continue_distribute_on_failure),
         source_validation_only=bool(checks and checks.source_validation_only),
         subscription_id=build_subscription(_own_ids(template), lowering),
-        spare_resource_group=spare_group(template, lowering),
+        spare_resource_group=spare,
     )
     return Lowered(plan=plan, diagnostics=tuple(lowering.diagnostics))
 

@@ -199,9 +199,13 @@ def spare_group(template: ImageTemplate, lowering: Lowering) -> Literal:
     for item in template.distribute:
         match item:
             case ManagedImageDistributor():
-                return parse_id(item.image_id).resource_group
+                image = parse_id(item.image_id)
+                _need_group(image, (*item.path, "imageId"), lowering)
+                return image.resource_group
             case SharedImageDistributor():
-                return parse_id(item.gallery_image_id).resource_group
+                definition = parse_id(item.gallery_image_id)
+                _need_group(definition, (*item.path, "galleryImageId"), lowering)
+                return definition.resource_group
             case VhdDistributor():
                 return vhd_group(lowering)
             case _:

@@ -119,6 +119,9 @@ class StepTracker:
                 self._finish(StepState.CANCELED)
             else:
                 failure = self.failure
+                if not succeeded:
+                    # With `-on-error=abort` Packer says nothing between the step's last line and the build's end.
+                    self._failed_step = self._failed_step or self._running.id
                 self._finish(_STATES[succeeded], failure.text if failure and not succeeded else "")
 
     def _ui(self, line: UiLine) -> None:

@@ -16,7 +16,7 @@ from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.build.fetch import FETCH_TIMEOUT_S
-from imagesmith.cli.options import STDIN, compile_file, compile_options, output_option, template_options
+from imagesmith.cli.options import STDIN, DurationType, compile_file, compile_options, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.diagnostics import Diagnostic
@@ -69,6 +69,9 @@ from imagesmith.world import World
 )
 @click.option("--offline", is_flag=True, help="Fetch only from the cache and from files.")
 @click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
+@click.option(
+    "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
+)
 @click.option("--dry-run", is_flag=True, help="Stop before the first machine.")
 @click.option("--state-dir", metavar="DIR", help="Folder of run records.  [default: .imagesmith]")
 @output_option("text", "json", "ndjson")
@@ -152,6 +155,7 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
         ),
         dry_run=given["dry_run"],
         on_error=OnError(given["on_error"]) if given["on_error"] else None,
+        time_limit_s=given["time_limit"],
     )
 
 
