@@ -609,10 +609,13 @@ class Wish:
     requested: bool = False
 
 
-def test_a_wish_to_stop_ends_a_silent_download(site: Site, options: FetchOptions) -> None:
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbegun"])
+def test_a_wish_to_stop_ends_a_silent_download(head: bytes, site: Site, options: FetchOptions) -> None:
     wish = Wish()
 
     def silent(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(head)
+        time.sleep(0.2)
         wish.requested = True
         time.sleep(1)
 
