@@ -60,6 +60,14 @@ STATE_BROKEN = Rule(
     fix="remove the state folder and start afresh",
     source="architecture §7",
 )
+STATE_BUSY = Rule(
+    code="IMG907",
+    severity=Severity.ERROR,
+    title="another sandbox is using the state folder",
+    cause="Two sandboxes in one folder would take each other's machines and resources away.",
+    fix="wait for the other one to end, or name another folder",
+    source="architecture §7",
+)
 
 
 class SandboxError(Exception):

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from imagesmith.plan import Need
-from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
+from imagesmith.sandbox.machine.owner import Owner, this_process
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.seed import DEFAULT_LOCATION
 from imagesmith.sandbox.state import StateFolder
@@ -26,6 +27,7 @@ CLIENT_ID = "00000000-0000-0000-0000-0000000000dd"
 CLIENT_SECRET = "imagesmith-sandbox"  # noqa: S105  (opens nothing: the sandbox's login takes any)
 
 _RESOURCES = "resources.json"
+_OWNER = "owner"
 _FORMAT = 1
 _STOP_TIMEOUT_S = 120
 
@@ -43,8 +45,8 @@ class Sandbox:
         self.failures: list[SandboxError] = []
         """What went wrong on the sandbox's own side during a run (a machine that did not start)."""
         self._state = StateFolder(options.state)
-        self._loop = asyncio.new_event_loop()
-        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
         self._running: Running | None = None
 
     def __enter__(self) -> Sandbox:
@@ -61,7 +63,8 @@ class Sandbox:
         from imagesmith.sandbox.running import Running
 
         self._state = StateFolder.open(self.options.state)
-        kept = self._read_kept()
+        kept = self._take_over()
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="imagesmith-sandbox", daemon=True)
         self._thread.start()
         running = Running(
@@ -84,6 +87,7 @@ class Sandbox:
             self._call(running.stop())
             if self.options.keep:
                 self._write_kept(running.cloud.store.dump(), running.cloud.marketplace)
+                self._state.remove(_OWNER)
             else:
                 self._state.empty()
         finally:
@@ -128,11 +132,21 @@ class Sandbox:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _end_thread(self) -> None:
+        self._call(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        if self._thread is not None:
-            self._thread.join(_STOP_TIMEOUT_S)
-            self._thread = None
+        self._thread.join(_STOP_TIMEOUT_S)
         self._loop.close()
+
+    def _take_over(self) -> Mapping[str, Any]:  # JSON data
+        """Make the folder this process's: whatever a killed sandbox left in it goes, unless it was to be kept."""
+        path = self._state.path / _OWNER
+        owner = Owner.parse(path.read_text(encoding="utf-8")) if path.exists() else None
+        if owner is not None and not owner.is_gone and owner != this_process():
+            raise failure(STATE_BUSY, f"process {owner.pid} has a sandbox in {self._state.path}")
+        if not self.options.keep:
+            self._state.empty()
+        self._state.write(_OWNER, str(this_process()).encode())
+        return self._read_kept()
 
     def _read_kept(self) -> Mapping[str, Any]:  # JSON data
         path = self._state.path / _RESOURCES

@@ -11,6 +11,9 @@ from imagesmith.sandbox.errors import STATE_FOREIGN, failure
 MARKER = ".imagesmith-sandbox"
 MARKER_TEXT = "This folder belongs to an imagesmith sandbox, which deletes what is in it.\n"
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+"""How a folder is opened that may be emptied: a link to one gives an error."""
+
 
 class StateFolder:
     """A folder that holds nothing but what a sandbox put there."""
@@ -54,11 +57,17 @@ class StateFolder:
         scratch.replace(path)
         return path
 
-    def remove(self, name: str) -> None:
-        """Delete a sub-folder or file of ours; links are deleted, never followed."""
-        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    def remove(self, *parts: str) -> None:
+        """Delete a folder or file below this one; links are deleted, never followed, on the way there neither."""
+        handle = os.open(self.path, _FOLDER)
         try:
-            _remove(handle, name)
+            for part in parts[:-1]:
+                inner = os.open(part, _FOLDER, dir_fd=handle)
+                os.close(handle)
+                handle = inner
+            _remove(handle, parts[-1])
+        except (FileNotFoundError, NotADirectoryError):
+            return
         finally:
             os.close(handle)
 
@@ -88,7 +97,7 @@ def _remove(parent: int, name: str) -> None:
     if not stat.S_ISDIR(status.st_mode):
         os.unlink(name, dir_fd=parent)
         return
-    handle = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    handle = os.open(name, _FOLDER, dir_fd=parent)
     try:
         if os.fstat(handle).st_dev != os.fstat(parent).st_dev:
             return  # a mount somebody made: not ours to empty

@@ -160,7 +160,7 @@ class _Recorded:
             case "rm":
                 for path in paths:
                     if path != self.root:
-                        StateFolder(path.parent).remove(path.name)
+                        StateFolder(self.root).remove(*path.relative_to(self.root).parts)
             case "chmod":
                 for path in paths[1:]:
                     if words[1].isdigit() and path.is_file() and not path.is_symlink():
@@ -196,21 +196,26 @@ class _Files(asyncssh.SFTPServer):
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], root: Path, user: str) -> None:
         super().__init__(channel, chroot=str(root).encode())
-        self._root = root
         self._home = f"/home/{user}"
         words = _words(channel.get_command() or "")
         if words[:1] == ["scp"]:
-            target = self._at(words[-1])
-            if not target.exists() and not target.is_symlink():
-                target.mkdir(parents=True)
+            target = Path(self.map_path(words[-1].encode()).decode())
+            # Packer names the folder that a file goes into, OpenSSH the file itself.
+            folder = target if {"-vt", "-rvt"} & set(words) else target.parent
+            if not folder.exists():
+                folder.mkdir(parents=True)
 
     def map_path(self, path: bytes) -> bytes:
         """Relative paths start at the user's home."""
         return super().map_path(path if path.startswith(b"/") else self._home.encode() + b"/" + path)
 
-    def _at(self, text: str) -> Path:
-        mapped = self.map_path(text.encode())
-        return Path(mapped.decode())
+    def symlink(self, oldpath: bytes, newpath: bytes) -> None:  # noqa: ARG002 - the library's shape
+        """Links are refused: no path may lead out of the tree."""
+        raise asyncssh.SFTPPermissionDenied("the sandbox's recorded machines have no links")
+
+    def link(self, oldpath: bytes, newpath: bytes) -> None:
+        """As `symlink`."""
+        self.symlink(oldpath, newpath)
 
 
 def _plain_words(command: str) -> list[str]:
