@@ -113,8 +113,9 @@ class Landing:
         if script and self._is_script(value, text, path):
             return value
         try:
-            result = settled(evaluate_string(value, environment))
+            result = evaluate_string(value, environment)
             environment.scope.meter.charge(environment.scope.meter.weigh(result), value)
+            result = settled(result)
         except Stop as stop:
             return self._keep(value, path, stop)
         except RecursionError:

@@ -91,6 +91,7 @@ class Scope:
         expand: Expand,
         parameters: Mapping[str, Parameter] = MappingProxyType({}),
         variables: Object | None = None,
+        loops: Mapping[str, Value] = MappingProxyType({}),
         functions: Mapping[str, UserFunction] = MappingProxyType({}),
     ) -> None:
         self.surroundings = surroundings
@@ -101,6 +102,7 @@ class Scope:
         self.secrets: dict[str, Value] = {}
         self._parameters = parameters
         self._variables = variables or Object()
+        self._loops = loops
         self._known: dict[str, Value] = {}
         self._stopped: dict[str, Stop] = {}
         self._open: list[str] = []
@@ -116,11 +118,24 @@ class Scope:
     def variable(self, name: Value, here: Value) -> Value:
         """The value of a variable, names without regard to case."""
         member = self._variables.find(str(name.data))
-        if member is None:
-            raise _undeclared("variable", str(name.data), [m.key for m in self._variables], here)
-        environment = Environment(scope=self, here=member.value)
-        value = self._once(f"variable '{member.key}'", here, lambda: self.expand(member.value, environment))
-        return value.through(Via(f"variable '{member.key}'", here.span))
+        if member is not None:
+            key, written = member.key, member.value
+        elif str(name.data).lower() in self._loops:
+            key, written = str(name.data).lower(), self._loops[str(name.data).lower()]
+        else:
+            known = [*(m.key for m in self._variables), *self._loops]
+            raise _undeclared("variable", str(name.data), known, here)
+        value = self._once(f"variable '{key}'", here, lambda: self._expanded(key, written))
+        return value.through(Via(f"variable '{key}'", here.span))
+
+    def _expanded(self, key: str, written: Value) -> Value:
+        """A variable's value; one that a loop makes is written as an object whose only member is the loop's result."""
+        value = self.expand(written, Environment(scope=self, here=written))
+        if key not in self._loops or not isinstance(value.data, Object):
+            return value
+        if isinstance(value.data, Partial):
+            raise Stop(finding for findings in value.data.missing.values() for finding in findings)
+        return value.data.members[0].value
 
     def _of(self, parameter: Parameter, here: Value) -> Value:
         if parameter.findings:
@@ -148,7 +163,9 @@ class Scope:
                 raise fault(CIRCULAR_DEFINITION, here, f"{what} is defined through itself: {circle}")
             self._open.append(what)
             try:
-                self._known[what] = compute()
+                value = compute()
+                self.meter.charge(self.meter.weigh(value), here)  # data that repeats others grows with each definition
+                self._known[what] = value
             except Stop as stop:
                 self._stopped[what] = Stop(stop.findings)
                 raise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from imagesmith.arm.evaluate import evaluate_string, expand
 from imagesmith.arm.faults import Finding, Stop, fault
-from imagesmith.arm.loops import resource_loop, turns
+from imagesmith.arm.loops import property_copies, resource_loop, turns
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.parameters import declarations
 from imagesmith.arm.scope import Environment, Parameter, Partial, Scope, Surroundings, UserFunction
@@ -77,28 +77,30 @@ def open_template(
     """The scope of a template: its parameters, variables and user functions."""
     variables = template.find("variables")
     section = variables.value.data if variables and isinstance(variables.value.data, Object) else Object()
+    written, loops = _variable_loops(section)
     return Scope(
         surroundings=surroundings,
         meter=meter,
         expand=expand,
         parameters=parameters,
-        variables=_with_loops(section),
+        variables=written,
+        loops=loops,
         functions=_functions(template),
     )
 
 
-def _with_loops(section: Object) -> Object:
-    """Variables that a loop makes, as members like the others: {"copy": [loop]} under the loop's name."""
+def _variable_loops(section: Object) -> tuple[Object, dict[str, Value]]:
+    """The written variables, and those that loops make: each as an object with that one loop, by lower-case name."""
+    loops, rest = property_copies(section)
+    if not loops:
+        return section, {}
     member = section.find("copy")
-    if member is None or not isinstance(member.value.data, tuple):
-        return section
-    members = [other for other in section if other is not member]
-    for item in member.value.data:
-        name = item.data.find("name") if isinstance(item.data, Object) else None
-        if name is not None:
-            body = Value(Object([Member(member.name, Value((item,), member.value.origin))]), item.origin)
-            members.append(Member(name.value, body))
-    return Object(members)
+    items = member.value.data if member and isinstance(member.value.data, tuple) else ()
+    made = {}
+    for loop, item in zip(loops, items, strict=True):
+        name = Value("copy", item.origin)
+        made[str(loop.name.data).lower()] = Value(Object([Member(name, Value((item,), item.origin))]), item.origin)
+    return Object(rest), made
 
 
 def _functions(template: Object) -> dict[str, UserFunction]:
