@@ -65,3 +65,28 @@ def test_template_without_a_name_is_called_like_its_file(filename: str, name: st
     compilation = _compile("Standard_LRS", "newest", filename=str(Path("folder") / filename))
     assert compilation.plan is not None
     assert compilation.plan.name == name
+
+
+def _vhd(uri: str, target: str) -> Compilation:
+    vhd = f'"distribute": [{{"type": "VHD", "runOutputName": "disk", "uri": "{uri}"}}]'
+    text = TEMPLATE[: TEMPLATE.index('"distribute"')] + vhd + "}}"
+    return compile_text(
+        text, filename="_base-.json", options=CompileOptions(target=TARGETS[target], now=NOW, seed="vhd")
+    )
+
+
+@pytest.mark.parametrize(("target", "prefix"), [("1.6.6", "base"), ("newest", "base-")])
+def test_vhd_in_a_container_begins_with_the_template_s_name(target: str, prefix: str) -> None:
+    """Packer 1.6 refuses a prefix that ends with a hyphen, and puts one behind it; newer ones put nothing there."""
+    written = _written(_vhd("https://contosoimages.blob.core.windows.net/vhds", target))
+    assert f'capture_name_prefix    = "{prefix}"\n' in written
+
+
+def test_vhd_of_a_chosen_name_needs_a_newer_packer() -> None:
+    """It is said once, where the name stands."""
+    (found,) = (
+        f for f in _vhd("https://contosoimages.blob.core.windows.net/vhds/a/b.vhd", "1.6.6").diagnostics if f.is_error
+    )
+    assert found.code == "IMG458"
+    assert found.span is not None
+    assert found.span.text.endswith('b.vhd"')

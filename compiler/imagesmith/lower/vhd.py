@@ -88,8 +88,8 @@ def vhd_group(lowering: Lowering) -> Expression:
 def _blob_name(place: BlobPlace, item: VhdDistributor, lowering: Lowering) -> Iterator[tuple[str, Literal]]:
     """A blob gets exactly its name through the disk's; a container gets one that begins with the template's."""
     if place.blob is None:
-        slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", lowering.options.name).strip("-.") or "image"
-        yield "capture_name_prefix", f"{slug[:22]}-"
+        slug = re.sub(r"[^A-Za-z0-9_.-]+", "-", lowering.options.name).lstrip("-._")
+        yield "capture_name_prefix", f"{slug[:22].rstrip('-._') or 'image'}-"
         return
     folder, _, name = place.blob.rpartition("/")
     if folder:

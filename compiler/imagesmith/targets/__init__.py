@@ -14,7 +14,8 @@ from imagesmith.hcl import Block, Literal
 from imagesmith.plan import BuildPlan, Stage, used_variables
 from imagesmith.targets.options import BY_NAME, FIRST, OPTIONS, Option
 from imagesmith.targets.settings import settings_block
-from imagesmith.targets.shapes import SHAPES, Shaping
+from imagesmith.targets.shapes import SHAPES
+from imagesmith.targets.shaping import Shaping
 from imagesmith.targets.target import NEWEST, Target, target_for
 
 __all__ = ["NEWEST", "OPTIONS", "Retargeted", "Target", "retarget", "target_for"]

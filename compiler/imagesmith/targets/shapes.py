@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Iterable
+from dataclasses import replace
 
-from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
-from imagesmith.hcl import Block, Call, InTemplateFolder, Literal, attributes
+from imagesmith.diagnostics import Rule, Severity
+from imagesmith.hcl import Block, Call, InTemplateFolder, attributes
 from imagesmith.lower.publish import INTERMEDIATE, TEMPORARY_IMAGE, intermediate_image
 from imagesmith.lower.steps import STOP_EXIT_CODE
-from imagesmith.plan import BuildPlan, OsType, Section, Stage, StageName, Step, StepFile, Variable
-from imagesmith.targets.target import OLDEST, Target
+from imagesmith.plan import BuildPlan, OsType, Stage, StageName, Step, StepFile, Variable
+from imagesmith.targets.shaping import Shape, Shaping, section_named, with_attributes, with_section, with_stage
+from imagesmith.targets.target import OLDEST
+from imagesmith.targets.vhd import vhd_alone, vhd_name
 from imagesmith.versions import Version
 
 OLD_REPLICA_LIMIT = 10
@@ -44,16 +45,6 @@ BASIC_IP = Rule(
     example='"vmProfile": {"vmSize": "Standard_D2ds_v4"}   (Packer 1.6.6)',
     corrected='"vmProfile": {"vmSize": "Standard_D2ds_v4", "vnetConfig": {"subnetId": "/subscriptions/…"}}',
     source="lowering.md §1.3",
-)
-NOT_TOGETHER = Rule(
-    code="IMG453",
-    severity=Severity.ERROR,
-    title="this Packer cannot make these outputs in one build",
-    cause="Before azure plugin 2.5.0 a VHD is made alone, and never from a gallery's image.",
-    fix="use the azure plugin 2.5.0 or newer, or build the VHD from a copy of the template",
-    example='"distribute": [{"type": "VHD", …}, {"type": "SharedImage", …}]   (Packer 1.6.6)',
-    corrected='"distribute": [{"type": "SharedImage", …}]',
-    source="packer.md §1.8, lowering.md §3 rows 4, 5, 7",
 )
 TOO_MANY_TAGS = Rule(
     code="IMG454",
@@ -98,46 +89,6 @@ DISK_LEFT = Rule(
 )
 
 
-@dataclass(kw_only=True, slots=True)
-class Shaping:
-    """The target, and what had to be said on the way to it."""
-
-    target: Target
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def say(self, rule: Rule, path: Path, message: str = "") -> None:
-        """Add a diagnostic."""
-        self.diagnostics.append(rule.at(path, message))
-
-
-Shape: TypeAlias = Callable[[BuildPlan, Shaping], BuildPlan]
-
-
-def section_named(stage: Stage | None, name: str) -> Section | None:
-    """The section of this name, None where there is none (or no stage)."""
-    sections = stage.sections if stage else ()
-    return next((section for section in sections if section.name == name), None)
-
-
-def _with_section(stage: Stage, new: Section, *, before: str | None = None) -> Stage:
-    """The stage with a section replaced, or put in before another one."""
-    if section_named(stage, new.name):
-        sections = [new if section.name == new.name else section for section in stage.sections]
-    else:
-        at = next((index for index, section in enumerate(stage.sections) if section.name == before), -1)
-        sections = [*stage.sections[:at], new, *stage.sections[at:]]
-    return replace(stage, sections=tuple(sections))
-
-
-def _with_stage(plan: BuildPlan, new: Stage) -> BuildPlan:
-    return replace(plan, stages=tuple(new if stage.name is new.name else stage for stage in plan.stages))
-
-
-def _with_attributes(section: Section, **values: Literal) -> Section:
-    rows = {**dict(section.body.attributes), **dict(attributes(**values))}
-    return replace(section, body=replace(section.body, attributes=tuple(rows.items())))
-
-
 def _declared(stage: Stage, variable: Variable) -> Stage:
     known = any(item.name == variable.name for item in stage.variables)
     return stage if known else replace(stage, variables=(*stage.variables, variable))
@@ -160,7 +111,7 @@ def _public_ip(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     for stage in open_stages:
         machine = section_named(stage, "machine")
         if machine:
-            plan = _with_stage(plan, _with_section(stage, _with_attributes(machine, public_ip_sku="Standard")))
+            plan = with_stage(plan, with_section(stage, with_attributes(machine, public_ip_sku="Standard")))
     return plan
 
 
@@ -178,10 +129,10 @@ def _regions(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     names = tuple(block.get("name") for block in destination.blocks)
     rows = (*destination.attributes, ("replication_regions", names))
     body = replace(gallery.body, blocks=(replace(destination, attributes=rows, blocks=()),))
-    gallery = _with_attributes(
+    gallery = with_attributes(
         replace(gallery, body=body), shared_image_gallery_replica_count=count if count > 1 else None
     )
-    return _with_stage(plan, _with_section(build, gallery))
+    return with_stage(plan, with_section(build, gallery))
 
 
 def _storage_type(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
@@ -193,22 +144,7 @@ def _storage_type(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     destination = gallery.body.blocks[0]
     rows = tuple(row for row in destination.attributes if row != ("storage_account_type", DEFAULT_STORAGE_TYPE))
     body = replace(gallery.body, blocks=(replace(destination, attributes=rows),))
-    return _with_stage(plan, _with_section(build, replace(gallery, body=body)))
-
-
-def _vhd(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
-    build = plan.stage(StageName.BUILD)
-    vhd = section_named(build, "vhd")
-    if shaping.target.has_azure(2, 5) or build is None or vhd is None:
-        return plan
-    others = [name for name in ("managed-image", "gallery") if section_named(build, name)]
-    image = section_named(build, "image")
-    from_gallery = image is not None and any(block.type == "shared_image_gallery" for block in image.body.blocks)
-    if others:
-        shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes a VHD only when it is the only output")
-    elif from_gallery and shaping.target.azure is None:
-        shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes no VHD from a gallery's image")
-    return plan
+    return with_stage(plan, with_section(build, replace(gallery, body=body)))
 
 
 def _intermediate(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
@@ -226,9 +162,9 @@ def _intermediate(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     if not alone and not (temporary and not shaping.target.has_azure(2, 6)):
         return plan
     output = intermediate_image(plan.spare_resource_group)
-    build = _declared(_with_section(build, output.section, before="gallery"), INTERMEDIATE)
+    build = _declared(with_section(build, output.section, before="gallery"), INTERMEDIATE)
     publications = (*plan.publications, output.publication) if output.publication else plan.publications
-    return replace(_with_stage(plan, build), publications=publications)
+    return replace(with_stage(plan, build), publications=publications)
 
 
 def _no_image(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
@@ -245,7 +181,7 @@ def _no_image(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     else:
         stage = _stopped(stage, plan.os_type)
     body = replace(nothing.body, attributes=tuple(rows.items()))
-    return _with_stage(plan, _with_section(stage, replace(nothing, body=body)))
+    return with_stage(plan, with_section(stage, replace(nothing, body=body)))
 
 
 def _stopped(stage: Stage, os_type: OsType) -> Stage:
@@ -308,7 +244,8 @@ SHAPES: tuple[Shape, ...] = (
     _public_ip,
     _regions,
     _storage_type,
-    _vhd,
+    vhd_alone,
+    vhd_name,
     _intermediate,
     _no_image,
     _tags,
