@@ -89,7 +89,7 @@ def state(tmp_path: Path) -> State:
 
 
 def write(state: State, *events: Event, run_id: str = RUN) -> Path:
-    with Journal(state, run_id, redact=plain) as journal:
+    with Journal(state.runs / run_id, redact=plain) as journal:
         for event in events:
             journal.append(event)
     return journal.path
@@ -183,9 +183,9 @@ def test_only_runs_are_runs(run_id: str, state: State) -> None:
 
 
 def test_two_runs_never_share_a_folder(state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
         with pytest.raises(StateError) as caught:
-            Journal(state, RUN, redact=plain)
+            Journal(state.runs / RUN, redact=plain)
         journal.append(EVENTS[0])
     assert caught.value.diagnostic.code == "IMG805"
     assert len(list(read_events(journal.events_path))) == 2
@@ -193,7 +193,7 @@ def test_two_runs_never_share_a_folder(state: State) -> None:
 
 def test_two_runs_at_once_do_not_meet(state: State) -> None:
     other = RUN[:-6] + "000000"
-    with Journal(state, RUN, redact=plain) as one, Journal(state, other, redact=plain) as two:
+    with Journal(state.runs / RUN, redact=plain) as one, Journal(state.runs / other, redact=plain) as two:
         for event in EVENTS[:-1]:
             one.append(event)
         two.append(EVENTS[0])
@@ -246,7 +246,7 @@ def test_an_empty_journal_has_no_events(tmp_path: Path) -> None:
 
 
 def test_threads_do_not_mix_their_lines(state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
 
         def talk(name: str) -> None:
             for number in range(200):
@@ -286,7 +286,7 @@ def test_no_secret_is_written_and_every_line_stays_json(
     redactor = Redactor([secret])
     state = shared_state
     shutil.rmtree(state.runs / RUN, ignore_errors=True)
-    with Journal(state, RUN, redact=redactor.redact) as journal:
+    with Journal(state.runs / RUN, redact=redactor.redact) as journal:
         journal.append(Output(time=NOON, text=before + secret + after))
         result = replace(RESULT, message=secret)
         journal.append(RunFinished(time=NOON, result=result))
@@ -301,7 +301,7 @@ def test_no_secret_is_written_and_every_line_stays_json(
 
 @pytest.mark.parametrize("secret", ["text", "event", "output", "2026", "Succeeded", "result", "imagesmith", "packer"])
 def test_a_secret_that_is_one_of_our_words_leaves_the_record_readable(secret: str, state: State) -> None:
-    with Journal(state, RUN, redact=Redactor([secret]).redact) as journal:
+    with Journal(state.runs / RUN, redact=Redactor([secret]).redact) as journal:
         for event in EVENTS:
             journal.append(event)
         run = read_run(journal.path)
@@ -315,7 +315,7 @@ def test_a_secret_that_is_one_of_our_words_leaves_the_record_readable(secret: st
 
 
 def test_the_record_speaks_the_services_words(state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
         journal.write_record(run_record(RESULT, template="web", details={"packer": "1.6.6"}))
     assert json.loads(journal.record_path.read_text()) == {
         "name": "web",
@@ -357,7 +357,7 @@ def test_a_record_of_a_run_that_goes_on_tells_no_end() -> None:
 
 @pytest.mark.parametrize("source", ["run.json", "events.ndjson"])
 def test_record_and_events_tell_the_same(source: str, state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
         for event in EVENTS:
             journal.append(event)
         journal.write_record(run_record(RESULT, template="web", details={}))
@@ -372,7 +372,7 @@ def test_record_and_events_tell_the_same(source: str, state: State) -> None:
 
 
 def test_a_run_is_running_while_its_journal_is_open(state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
         journal.write_record(running())
         journal.append(EVENTS[0])
         journal.append(EVENTS[1])
@@ -412,7 +412,7 @@ from pathlib import Path
 from datetime import UTC, datetime
 from imagesmith.events import Output, PhaseStarted, RunSubState
 from imagesmith.journal import Journal, open_state, run_record
-journal = Journal(open_state(Path(sys.argv[1])), sys.argv[2], redact=str)
+journal = Journal(open_state(Path(sys.argv[1])).runs / sys.argv[2], redact=str)
 def say(text):
     journal.append(Output(time=datetime(2026, 11, 24, tzinfo=UTC), text=text))
 """
@@ -468,7 +468,7 @@ journal.close()
 
 
 def test_a_vanished_folder_is_noted(state: State) -> None:
-    with Journal(state, RUN, redact=plain) as journal:
+    with Journal(state.runs / RUN, redact=plain) as journal:
         shutil.rmtree(journal.path)
         for event in EVENTS:
             journal.append(event)
@@ -483,7 +483,7 @@ def test_a_journal_that_cannot_be_begun_says_so(state: State) -> None:
     state.runs.rmdir()
     state.runs.write_text("")
     with pytest.raises(StateError) as caught:
-        Journal(state, RUN, redact=plain)
+        Journal(state.runs / RUN, redact=plain)
     assert caught.value.diagnostic.code == "IMG803"
 
 

@@ -177,6 +177,21 @@ class Rule:
         )
 
 
+def to_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+    """A diagnostic in the form that scripts read; file, line and column are null where it has no place."""
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+        "file": span.file if span else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
+        "path": dotted(diagnostic.path),
+    }
+
+
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Whether any of the diagnostics stops the compilation."""
     return any(diagnostic.is_error for diagnostic in diagnostics)

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, TypeAlias
 
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.diagnostics import to_json as diagnostic_json
+
 EVENT_FORMAT = 1
 """Version of the events' JSON form; it grows when a field changes its meaning."""
 
@@ -87,6 +90,8 @@ class RunResult:
     sub_state: RunSubState | None = None
     outputs: tuple[RunOutput, ...] = ()
     leftovers: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the run found besides the compilation: files that cannot be fetched, what Azure refused."""
     record: str | None = None
     """Folder of the run record."""
 
@@ -213,6 +218,8 @@ def _plain(value: Any) -> Any:  # one JSON value of any shape
             return value.isoformat().replace("+00:00", "Z")
         case StrEnum() | IntEnum():
             return value.value
+        case Diagnostic():
+            return diagnostic_json(value)
         case _ if dataclasses.is_dataclass(value):
             return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case tuple() | list():

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from imagesmith.build.check import check_with_packer
@@ -67,7 +69,9 @@ def build_image(
         with _time_limit(run):
             ending = _attempt(run)
         result = ending.result(run, start=start, end=now())
-        folder.close(result)
+        incomplete = folder.close(result)
+        if incomplete:
+            run.note(incomplete.message)
         run.say(RunFinished(time=now(), result=result))
         return result
 
@@ -124,15 +128,13 @@ def _validate(run: Run) -> None:
         raise
 
 
-class _time_limit:  # noqa: N801 - a context manager that reads as a word
-    """Ask the run to stop when the template's time is over."""
-
-    def __init__(self, run: Run) -> None:
-        self._timer = threading.Timer(run.time_limit_s, lambda: run.cancel.request(TIME_LIMIT))
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_exception: object) -> None:
-        self._timer.cancel()
+@contextmanager
+def _time_limit(run: Run) -> Iterator[None]:
+    """Ask the run to stop when its time is over."""
+    timer = threading.Timer(run.time_limit_s, lambda: run.cancel.request(TIME_LIMIT))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesmith.build.run import TERMINATED, TIME_LIMIT, Run
-from imagesmith.diagnostics import Diagnostic
+from imagesmith.diagnostics import Diagnostic, in_order
 from imagesmith.events import ExitCode, RunResult, RunState, RunSubState
 from imagesmith.pipeline import Compilation
 
@@ -49,6 +49,7 @@ class Ending:
             sub_state=self.sub_state,
             outputs=tuple(run.outputs),
             leftovers=tuple(run.leftovers),
+            diagnostics=in_order(run.redacted(found) for found in run.diagnostics),
             record=str(run.folder.path),
         )
 

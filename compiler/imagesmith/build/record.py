@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import Event, OnEvent, Output, RunResult
-from imagesmith.journal import Journal, State, run_record
+from imagesmith.journal import Journal, run_record
 from imagesmith.pipeline import Compilation
 from imagesmith.redact import Redactor
 from imagesmith.toolchain import Packer
@@ -34,7 +35,7 @@ class RunFolder:
         self._on_event = on_event
         self._lock = threading.Lock()
         self._redactor = Redactor((*compilation.secrets, *world.secrets, *_secrets_of(compilation)))
-        self._journal = Journal(State(path=path.parent.parent), path.name, redact=self._redactor.redact)
+        self._journal = Journal(path, redact=self._redactor.redact)
         self.path = self._journal.path
         self.run_id = self.path.name
         self.compiled = self.path / "compiled"
@@ -67,10 +68,10 @@ class RunFolder:
         }
         return dataclasses.replace(event, **texts)
 
-    def close(self, result: RunResult) -> None:
-        """Write the run's record, as the service's resources show it."""
-        details = self._details()
-        self._journal.write_record(run_record(result, template=self._name(), details=details))
+    def close(self, result: RunResult) -> Diagnostic | None:
+        """Write the run's record, as the service's resources show it; the diagnostic if the record is incomplete."""
+        self._journal.write_record(run_record(result, template=self._name(), details=self._details()))
+        return self._journal.failure
 
     def _name(self) -> str:
         return self._compilation.plan.name if self._compilation.plan else self._compilation.filename

@@ -83,6 +83,11 @@ class Run:
             event = dataclasses.replace(event, state=StepState.RECORDED)
         self.folder.say(event)
 
+    def redacted(self, found: Diagnostic) -> Diagnostic:
+        """A diagnostic without secrets."""
+        redact = self.folder.redact
+        return dataclasses.replace(found, message=redact(found.message), hint=redact(found.hint))
+
     def note(self, text: str, severity: str = "warning") -> None:
         """Tell people something."""
         self.say(Notice(time=now(), severity=severity, text=text))

@@ -72,3 +72,12 @@ def cache_folder() -> Path:
     if base:
         return Path(base)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "imagesmith"
+
+
+def proxies() -> dict[str, str]:
+    """The proxies that the environment names, lower-case names first as everywhere."""
+    found = {
+        kind: os.environ.get(f"{kind}_proxy") or os.environ.get(f"{kind.upper()}_PROXY")
+        for kind in ("https", "http", "no")
+    }
+    return {kind: text for kind, text in found.items() if text}

@@ -15,7 +15,6 @@ from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import EVENT_FORMAT, Event, PhaseFinished, RunFinished, to_json
 from imagesmith.journal.faults import CANNOT_WRITE, RECORD_INCOMPLETE, RUN_EXISTS, StateError, words
 from imagesmith.journal.owner import claim
-from imagesmith.journal.state import State
 
 EVENTS = "events.ndjson"
 RECORD = "run.json"
@@ -31,20 +30,20 @@ _OURS = frozenset(
 
 
 class Journal:
-    """The record of one run: its folder, its events, its result. Safe to share between threads.
+    """The record of one run: its folder (named for the run), its events, its result. Safe to share between threads.
 
     Raises `StateError` while it is made. Afterwards no failing disk stops the run: the first failure is kept in
     `failure`, and later events are still tried.
     """
 
-    def __init__(self, state: State, run_id: str, *, redact: Redact) -> None:
-        self.path = state.runs / run_id
+    def __init__(self, path: Path, *, redact: Redact) -> None:
+        self.path = path
         self._redact = redact
         self._lock = threading.Lock()
         self._torn = False
         self._failure: Diagnostic | None = None
         try:
-            self.path.mkdir(mode=0o700)
+            self.path.mkdir(mode=0o700, parents=True)
             self._claim = claim(self.path)
             try:
                 self._events = os.fdopen(os.open(self.events_path, _NEW | os.O_APPEND, 0o600), "ab", buffering=0)
@@ -52,10 +51,10 @@ class Journal:
                 self._claim.close()
                 raise
         except FileExistsError:
-            raise StateError(RUN_EXISTS, f"there is a record of the run {run_id} in {state.path}") from None
+            raise StateError(RUN_EXISTS, f"there is a record of the run {path.name} in {path.parent}") from None
         except OSError as error:
             raise StateError(CANNOT_WRITE, f"{self.path}: {words(error)}") from None
-        self._write_line({"event": "journal-opened", "format": EVENT_FORMAT, "run_id": run_id})
+        self._write_line({"event": "journal-opened", "format": EVENT_FORMAT, "run_id": path.name})
 
     def __enter__(self) -> Self:
         return self

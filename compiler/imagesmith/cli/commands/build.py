@@ -18,7 +18,7 @@ from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.build.fetch import FETCH_TIMEOUT_S
 from imagesmith.cli.options import STDIN, DurationType, compile_file, compile_options, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
-from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.run import cache_folder, cancel_on_signals, proxies, state_folder, view
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunResult, now, result_json
 from imagesmith.journal import StateError, new_run_id, open_state
@@ -97,7 +97,9 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
         show_diagnostics(compilation.diagnostics)
     if not compilation.ok:
         if output != "text":
-            show_document(compilation.diagnostics, {"result": None, "exitCode": int(ExitCode.TEMPLATE)})
+            show_document(
+                (*compilation.diagnostics, *result.diagnostics), {"result": None, "exitCode": int(ExitCode.TEMPLATE)}
+            )
         return ExitCode.TEMPLATE
     return _build(file, compilation, packer, output, given)
 
@@ -152,6 +154,7 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
             allow_hosts=frozenset(given["allow_host"]),
             offline=given["offline"],
             timeout_s=FETCH_TIMEOUT_S,
+            proxies=proxies(),
         ),
         dry_run=given["dry_run"],
         on_error=OnError(given["on_error"]) if given["on_error"] else None,
@@ -191,6 +194,7 @@ def _show_result(result: RunResult, compilation: Compilation, output: str) -> No
     if output == "json":
         show_document(compilation.diagnostics, {"result": result_json(result), "exitCode": int(result.exit_code)})
     elif output == "text":
+        show_diagnostics(result.diagnostics)
         lines = result_lines(result)
         talk(lines[0])
         for line in lines[1:]:
