@@ -212,7 +212,7 @@ def result_json(result: RunResult) -> dict[str, Any]:  # JSON data
     return data
 
 
-def _plain(value: Any) -> Any:  # one JSON value of any shape
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one JSON value of any shape, one return a kind
     match value:
         case datetime():
             return value.isoformat().replace("+00:00", "Z")

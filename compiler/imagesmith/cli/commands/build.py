@@ -97,9 +97,7 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
         show_diagnostics(compilation.diagnostics)
     if not compilation.ok:
         if output != "text":
-            show_document(
-                (*compilation.diagnostics, *result.diagnostics), {"result": None, "exitCode": int(ExitCode.TEMPLATE)}
-            )
+            show_document(compilation.diagnostics, {"result": None, "exitCode": int(ExitCode.TEMPLATE)})
         return ExitCode.TEMPLATE
     return _build(file, compilation, packer, output, given)
 
@@ -192,7 +190,8 @@ def _world(compilation: Compilation, run_id: str, state: Path, given: dict[str, 
 
 def _show_result(result: RunResult, compilation: Compilation, output: str) -> None:
     if output == "json":
-        show_document(compilation.diagnostics, {"result": result_json(result), "exitCode": int(result.exit_code)})
+        found = (*compilation.diagnostics, *result.diagnostics)
+        show_document(found, {"result": result_json(result), "exitCode": int(result.exit_code)})
     elif output == "text":
         show_diagnostics(result.diagnostics)
         lines = result_lines(result)
