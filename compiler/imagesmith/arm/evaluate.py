@@ -21,6 +21,9 @@ from imagesmith.arm.syntax import Access, Call, Node, Number, SyntaxFault, Text,
 from imagesmith.diagnostics import Via
 from imagesmith.source import Member, Object, Origin, Value
 
+MAX_RESULT_DEPTH = 50
+"""Nesting of the data that one expression gives; an image template needs five."""
+
 
 def evaluate(text: str, environment: Environment) -> Value:
     """The value of a string of a template: of the expression in it, or the string itself.
@@ -202,10 +205,28 @@ def settled(value: Value) -> Value:
     """A value as it lands in the resource: wholly known, each part with the way that the whole has come.
 
     Raises:
-        Stop: where a part of it could not be computed.
+        Stop: where a part of it could not be computed, or where it is nested too deeply.
     """
     whole(value)
+    if _deeper(value, MAX_RESULT_DEPTH):
+        raise fault(LIMIT_EXCEEDED, value, "the expression makes data that is nested too deeply")
     return _spread(value)
+
+
+def _deeper(value: Value, limit: int) -> bool:
+    """Whether data is nested deeper than a limit, found level by level; shared parts are looked at once a level."""
+    level: list[Value] = [value]
+    for _ in range(limit):
+        below: dict[int, Value] = {}
+        for item in level:
+            if isinstance(item.data, Object):
+                below.update((id(member.value.data), member.value) for member in item.data)
+            elif isinstance(item.data, tuple):
+                below.update((id(part.data), part) for part in item.data)
+        if not below:
+            return False
+        level = list(below.values())
+    return True
 
 
 def _spread(value: Value) -> Value:

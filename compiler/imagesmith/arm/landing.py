@@ -148,9 +148,15 @@ def without_nulls(value: Value) -> Value:
     """A value without members that are null, which ARM treats as not given; elements of arrays stay."""
     data = value.data
     if isinstance(data, tuple):
-        return Value(tuple(without_nulls(item) for item in data), value.origin)
+        items = []
+        for item in data:
+            items.append(without_nulls(item))  # noqa: PERF401  a comprehension would be a frame more a level
+        return Value(tuple(items), value.origin)
     if isinstance(data, Object):
-        members = (Member(m.name, without_nulls(m.value)) for m in data if m.value.data is not None)
+        members = []
+        for member in data:
+            if member.value.data is not None:
+                members.append(Member(member.name, without_nulls(member.value)))  # noqa: PERF401  the same
         return Value(Object(members), value.origin)
     return value
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from imagesmith.arm.deployment import Deployment, Resolution
 from imagesmith.arm.faults import report
-from imagesmith.arm.landing import SCRIPTS, Landing, secrets_in, without_nulls
+from imagesmith.arm.forms import bare_resource, expressions_in
+from imagesmith.arm.landing import Landing, secrets_in
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
 from imagesmith.arm.scope import Environment, Surroundings, close
-from imagesmith.arm.syntax import SyntaxFault, is_expression, parse
 from imagesmith.arm.templates import (
     IMAGE_TEMPLATE,
     TEMPLATE_FORM,
@@ -68,22 +68,9 @@ CONDITION_FALSE = Rule(
     corrected="-p deployImage=true",
     source="Azure Resource Manager documentation, 'Conditional deployment in ARM templates'",
 )
-EXPRESSION_IN_RESOURCE = Rule(
-    code="IMG124",
-    severity=Severity.WARNING,
-    title="An expression stands in a file that has no expressions",
-    cause="Expressions are evaluated in ARM deployment files only; a bare resource takes the text as it is.",
-    fix="Write the value, or make the file a deployment file with `resources`",
-    example='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "[resourceGroup().location]"}',
-    corrected='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "westeurope"}',
-    source="aib-templates.md §3.1",
-)
 
 _STEERING = frozenset({"condition", "copy", "dependson", "comments", "existing", "import", "resources", "scope"})
 """Members of a resource that only steer its deployment (ARM 'structure and syntax')."""
-
-_NOT_SENT = frozenset({"dependson", "$schema", "contentversion"})
-"""Members that bare files carry over from deployment files; the service's resource has none of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,46 +118,10 @@ def _find(root: Value, gifts: Gifts, deployment: Deployment) -> _Found:
         return _Found(root=None, diagnostics=(NO_IMAGE_TEMPLATE.at((), message, span=root.span),))
     if data.find("resources") is not None and data.find("properties") is None:
         return _in_deployment(root, data, gifts, deployment)
-    resource = _bare(root, data)
+    resource = bare_resource(root, data)
     if resource is None:
         return _Found(root=None, diagnostics=(_none(root, Search()),))
-    return _Found(root=resource, diagnostics=tuple(_expressions(resource, ())))
-
-
-def _bare(root: Value, data: Object) -> Value | None:
-    """The resource in a file that is no deployment: itself, its properties alone, or a REST example's body."""
-    kind = data.find("type")
-    if kind is not None and _is_resource_type(kind.value) and not is_image_template(kind.value):
-        return None
-    if data.find("properties") is not None or (kind is not None and is_image_template(kind.value)):
-        kept = Object(member for member in data if member.key.lower() not in _NOT_SENT)
-        return without_nulls(Value(kept, root.origin))
-    if data.find("source") is not None or data.find("distribute") is not None:
-        kept = Object(member for member in data if member.key.lower() not in _NOT_SENT)
-        properties = Value(kept, root.origin)
-        return without_nulls(Value(Object([Member(Value("properties", root.origin), properties)]), root.origin))
-    return _example_body(data)
-
-
-def _is_resource_type(kind: Value) -> bool:
-    return isinstance(kind.data, str) and "." in kind.data
-
-
-def _example_body(data: Object) -> Value | None:
-    """The resource in an example of the REST reference: {"parameters": {"…": {"properties": …}}}."""
-    parameters = data.find("parameters")
-    if parameters is None or not isinstance(parameters.value.data, Object):
-        return None
-    for member in parameters.value.data:
-        body = member.value.data
-        properties = body.find("properties") if isinstance(body, Object) else None
-        if (
-            properties is not None
-            and isinstance(properties.value.data, Object)
-            and properties.value.data.find("source")
-        ):
-            return without_nulls(member.value)
-    return None
+    return _Found(root=resource, diagnostics=tuple(expressions_in(resource, ())))
 
 
 def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployment) -> _Found:
@@ -301,27 +252,3 @@ def _fill_tokens(root: Value, gifts: Gifts, deployment: Deployment) -> Filling:
         return None
 
     return fill(root, lookup, given=frozenset(gifts.by_name))
-
-
-def _expressions(value: Value, path: Path) -> Iterator[Diagnostic]:
-    """A warning for each string of a bare resource that would be an expression in a deployment file."""
-    data = value.data
-    if isinstance(data, str):
-        if is_expression(data) and _parses(data):
-            yield EXPRESSION_IN_RESOURCE.at(path, f"{data!r} is not evaluated in this kind of file", span=value.span)
-    elif isinstance(data, tuple):
-        for index, item in enumerate(data):
-            yield from _expressions(item, (*path, index))
-    elif isinstance(data, Object):
-        for member in data:
-            yield from _expressions(member.name, (*path, member.key))
-            if member.key.lower() not in SCRIPTS:
-                yield from _expressions(member.value, (*path, member.key))
-
-
-def _parses(text: str) -> bool:
-    try:
-        parse(text)
-    except SyntaxFault:
-        return False
-    return True

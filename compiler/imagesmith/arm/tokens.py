@@ -107,18 +107,22 @@ class _Filler:
         self.missing: dict[str, list[tuple[Path, Value]]] = {}
 
     def rebuild(self, value: Value, path: Path) -> Value:
+        """The value with its tokens filled. One frame a level: files may be 200 levels deep."""
         data = value.data
         if isinstance(data, str):
             return self._fill(_Place(path=path, on=On.VALUE, text=value))
         if isinstance(data, tuple):
-            return Value(tuple(self.rebuild(item, (*path, index)) for index, item in enumerate(data)), value.origin)
+            items = []
+            for index, item in enumerate(data):
+                items.append(self.rebuild(item, (*path, index)))
+            return Value(tuple(items), value.origin)
         if isinstance(data, Object):
-            return Value(Object(self._member(member, (*path, member.key)) for member in data), value.origin)
+            members = []
+            for member in data:
+                name = self._fill(_Place(path=(*path, member.key), on=On.KEY, text=member.name))
+                members.append(Member(name, self.rebuild(member.value, (*path, str(name.data)))))
+            return Value(Object(members), value.origin)
         return value
-
-    def _member(self, member: Member, path: Path) -> Member:
-        name = self._fill(_Place(path=path, on=On.KEY, text=member.name))
-        return Member(name, self.rebuild(member.value, (*path[:-1], str(name.data))))
 
     def _fill(self, place: _Place) -> Value:
         text = str(place.text.data)
