@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from imagesmith import source
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
-from imagesmith.pipeline import Compilation, CompileOptions, compile_document
+from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
 
@@ -20,7 +21,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
-_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target")
+_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,10 @@ class Case:
 
     @property
     def template(self) -> Path:
-        """The input: the one file called `template`."""
+        """The input: the one file called `template`, or what `input` in the options names (perhaps a folder)."""
+        named: str | None = self.settings.get("input")
+        if named is not None:
+            return self.folder / named
         return next(path for path in sorted(self.folder.iterdir()) if path.stem == "template")
 
     @property
@@ -49,8 +53,9 @@ class Case:
         """The options of the compilation, with a fixed clock and seed."""
         given = self.settings
         if target is None:
-            target = TARGETS[given.get("target", "newest")]
-        files = tuple(source.load(self.folder / name) for name in given.get("parameterFiles", ()))
+            target = _target(given.get("target", "newest"))
+        with chdir(self.folder):
+            files = tuple(source.load(name) for name in given.get("parameterFiles", ()))
         return CompileOptions(
             parameters=given.get("parameters", {}),
             parameter_files=files,
@@ -63,9 +68,22 @@ class Case:
         )
 
     def compile(self, target: Target | None = None) -> Compilation:
-        """Compile the case under the name that its reports show."""
-        document = source.read_bytes(self.template.read_bytes(), filename=self.template.name)
-        return compile_document(document, options=self.options(target))
+        """Compile the case in its folder, so that reports show bare names of files.
+
+        `repeat` in the options stands for input too large to keep: the text `<again>` of the template becomes `text`,
+        `times` times.
+        """
+        options = self.options(target)
+        repeat = self.settings.get("repeat")
+        if repeat is None:
+            with chdir(self.folder):
+                return compile_template(self.template.name, options=options)
+        data = self.template.read_bytes().replace(b"<again>", repeat["text"].encode() * repeat["times"])
+        return compile_document(source.read_bytes(data, filename=self.template.name), options=options)
+
+
+def _target(name: str) -> Target:
+    return TARGETS.get(name) or target_for(Version.parse(name))
 
 
 def _snake(name: str) -> str:

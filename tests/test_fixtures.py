@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,10 @@ COMPILE_TIME = range(500)
 """Codes below this number are found without Packer or a network; the others have tests of their own."""
 
 
+_compiled = cache(Case.compile)
+"""Each case once a target: some are large."""
+
+
 def _name(case: Case) -> str:
     return case.name
 
@@ -25,7 +30,7 @@ def _name(case: Case) -> str:
 @pytest.mark.parametrize("case", VALID, ids=_name)
 def test_valid_template_gives_exactly_these_files(case: Case, target: str, *, update_golden: bool) -> None:
     """Byte for byte, with the report of warnings and notes beside them."""
-    compilation = case.compile(TARGETS[target])
+    compilation = _compiled(case, TARGETS[target])
     files = {**compilation.files, "report.txt": render(compilation.diagnostics, color=False).encode()}
     expected = case.folder / "expected" / target
     if update_golden:
@@ -36,13 +41,13 @@ def test_valid_template_gives_exactly_these_files(case: Case, target: str, *, up
 @pytest.mark.parametrize("case", VALID, ids=_name)
 def test_valid_template_compiles_for_the_newest_packer(case: Case) -> None:
     """A case may be beyond an old Packer, never beyond the newest."""
-    assert case.compile(TARGETS["newest"]).ok
+    assert _compiled(case, TARGETS["newest"]).ok
 
 
 @pytest.mark.parametrize("case", INVALID, ids=_name)
 def test_invalid_template_gives_exactly_this_report(case: Case, *, update_golden: bool) -> None:
     """Verbatim: code, place, caret, hint."""
-    report = render(case.compile().diagnostics, color=False)
+    report = render(_compiled(case).diagnostics, color=False)
     expected = case.folder / "report.txt"
     if update_golden:
         expected.write_text(report, encoding="utf-8")
@@ -51,8 +56,10 @@ def test_invalid_template_gives_exactly_this_report(case: Case, *, update_golden
 
 def test_every_diagnostic_has_a_fixture() -> None:
     """A code that no fixture shows is one whose message nobody has read."""
-    shown = {found.code for case in INVALID for found in case.compile().diagnostics}
-    shown |= {found.code for case in VALID for target in TARGETS.values() for found in case.compile(target).diagnostics}
+    shown = {found.code for case in INVALID for found in _compiled(case).diagnostics}
+    shown |= {
+        found.code for case in VALID for target in TARGETS.values() for found in _compiled(case, target).diagnostics
+    }
     existing = {rule.code for rule in rules() if int(rule.code[3:]) in COMPILE_TIME}
     assert shown == existing
 
