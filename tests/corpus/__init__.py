@@ -1,0 +1,1 @@
+"""Real templates, where they are at hand; elsewhere nothing is collected here."""

@@ -1,0 +1,115 @@
+"""The corpus to verdicts: each file compiled with what it asks for, and what came of it in one row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from imagesmith import source
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.model import OsType
+from imagesmith.pipeline import Compilation, CompileOptions, compile_document
+from imagesmith.source import Document
+from imagesmith.targets import NEWEST, Target
+from tests.cases import NOW, TARGETS
+from tests.corpus.filling import REGION, SUBSCRIPTION, filling
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CORPUS = ROOT.parent / "shared" / "corpus"
+REFERENCE = ROOT.parent / "shared" / "reference"
+VERDICTS = ROOT / "tests" / "corpus-verdicts.csv"
+KINDS = ("arm", "resource-json", "rest-example")
+FILES = tuple(
+    str(path.relative_to(CORPUS)) for kind in KINDS if CORPUS.is_dir() for path in sorted((CORPUS / kind).iterdir())
+)
+
+_SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What is known of a file. `os_type` and `reason` are written by people, the rest by the compiler.
+
+    `codes` and `lines` are those of the newest Packer (lines of errors only), `old_packer` the errors that Packer 1.6.6
+    adds to them.
+    """
+
+    file: str
+    os_type: str = ""
+    verdict: str = ""
+    codes: str = ""
+    lines: str = ""
+    old_packer: str = ""
+    reason: str = ""
+
+
+def read_rows() -> Mapping[str, Row]:
+    """The rows of the table of verdicts by file."""
+    if not VERDICTS.exists():
+        return {}
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        return {row["file"]: Row(**row) for row in csv.DictReader(file)}
+
+
+def written(rows: Iterable[Row]) -> str:
+    """The table as text."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, Row.__slots__, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: getattr(row, name) for name in Row.__slots__} for row in rows)
+    return text.getvalue()
+
+
+def judged(row: Row) -> Row:
+    """The row with what the compiler says of the file today."""
+    newest, old = compiled(row.file, row.os_type, NEWEST), compiled(row.file, row.os_type, TARGETS["1.6.6"])
+    added = Counter(_errors(old.diagnostics)) - Counter(_errors(newest.diagnostics))
+    return replace(
+        row,
+        verdict="compiles" if newest.ok else "diagnostics",
+        codes=counted(found.code for found in newest.diagnostics),
+        lines=" ".join(str(found.span.line) for found in newest.diagnostics if found.is_error and found.span),
+        old_packer=counted(added.elements()),
+    )
+
+
+def counted(codes: Iterable[str]) -> str:
+    """Codes with how often they occur: `IMG410 IMG455*2`."""
+    return " ".join(f"{code}*{n}" if n > 1 else code for code, n in sorted(Counter(codes).items()))
+
+
+def _errors(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
+    return (found.code for found in diagnostics if found.is_error)
+
+
+@cache
+def compiled(file: str, os_type: str, target: Target) -> Compilation:
+    """A file compiled in a fixed place, with values for all that it asks for."""
+    path = CORPUS / file
+    document = source.read_bytes(path.read_bytes(), filename=path.name)
+    options = CompileOptions(
+        parameters=filling(document),
+        resource_group="contoso-images",
+        subscription_id=_subscription(document),
+        tenant_id="00000000-0000-0000-0000-000000000002",
+        location=REGION,
+        os_type=OsType(os_type) if os_type else None,
+        vhd_container="https://contosoimages.blob.core.windows.net/vhds",
+        vhd_resource_group="contoso-images",
+        target=target,
+        now=NOW,
+        seed="corpus",
+    )
+    return compile_document(document, options=options)
+
+
+def _subscription(document: Document) -> str:
+    """The subscription that the file itself names, else the one that its tokens are filled with."""
+    named = _SUBSCRIPTION.search(document.source.text)
+    return named[1] if named else SUBSCRIPTION
