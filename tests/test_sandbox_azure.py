@@ -85,7 +85,8 @@ def test_the_world_has_nothing_of_the_users_login(world: World) -> None:
     assert world.environment["PATH"] == "/usr/bin"
     assert world.gives_basic_public_ips
     assert world.records_steps
-    assert "secret" not in repr(world)
+    assert world.secrets == (world.variables["client_secret"],)
+    assert world.secrets[0] not in repr(world)
 
 
 def test_images_are_made_listed_changed_and_deleted(compute: Compute) -> None:

@@ -94,11 +94,18 @@ def look(engine: Engine, *folders: Path) -> Host:
         shown = subprocess.run(engine.command(*arguments), capture_output=True, text=True, check=True, timeout=60)
         return frozenset(shown.stdout.splitlines())
 
+    def ours(*listing: str) -> frozenset[str]:
+        """Everything but what other sandboxes on this host have at the moment."""
+        listing = (*listing, "-q", "--no-trunc", "--filter")
+        labelled = lines(*listing, "label=imagesmith.sandbox")
+        own = [lines(*listing, f"label=imagesmith.sandbox={run}") for run in ("first", "untouched", "killed")]
+        return (lines(*listing[:-1]) - labelled).union(*own)
+
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     return Host(
         mounts=frozenset(mounts),
-        containers=lines("ps", "-a", "-q", "--no-trunc"),
-        images=lines("images", "-a", "-q", "--no-trunc"),
+        containers=ours("ps", "-a"),
+        images=ours("images", "-a"),
         folders=frozenset(str(path) for folder in folders for path in folder.iterdir()),
     )
 
@@ -136,7 +143,7 @@ def compare(engine: Engine, tmp_path: Path) -> Callable[[], None]:
     before = look(engine, *folders)
 
     def same() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 30
         while (after := look(engine, *folders)) != before and time.monotonic() < deadline:
             time.sleep(0.5)
         assert after == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from imagesmith.sandbox.application import Application
-from imagesmith.sandbox.capture import MACHINE
+from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
 from imagesmith.sandbox.machine import Machines
@@ -44,6 +45,8 @@ class Running:
         self.application: Application
         self.proxy: Proxy
         self.port: Port
+        # The sandbox's login takes any; a run's own cannot be mistaken for another word in its output.
+        self.client_secret = secrets.token_urlsafe(24)
         self.swept: tuple[str, ...] = ()
         self._stop: list[Callable[[], Any]] = []  # coroutine functions of any result
 
@@ -55,7 +58,7 @@ class Running:
     async def start(self, kept: Mapping[str, Any]) -> None:
         """Start all parts, the machines first: without an engine there is nothing to wait for."""
         self.machines = await self._choose_machines()
-        self._stop.append(lambda: self.machines.close(keep_images=self.options.keep))
+        self._stop.append(lambda: self.machines.close(keep=self._kept_images()))
         self.cloud = Cloud(
             subscription_id=self.options.subscription_id,
             tenant_id=self.options.tenant_id,
@@ -87,6 +90,12 @@ class Running:
                 failures.append(error)
         if failures:
             raise ExceptionGroup("the sandbox did not stop cleanly", failures)
+
+    def _kept_images(self) -> frozenset[str]:
+        """Captured images that the kept resources refer to."""
+        if not self.options.keep:
+            return frozenset()
+        return frozenset(r.hidden[IMAGE] for r in self.cloud.store if IMAGE in r.hidden and MACHINE not in r.hidden)
 
     async def _choose_machines(self) -> Machines:
         if self.options.steps == "record":

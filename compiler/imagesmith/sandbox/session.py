@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CLIENT_ID = "00000000-0000-0000-0000-0000000000dd"
-CLIENT_SECRET = "imagesmith-sandbox"  # noqa: S105  (opens nothing: the sandbox's login takes any)
 
 _RESOURCES = "resources.json"
 _OWNER = "owner"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from imagesmith.sandbox.options import SandboxOptions
-from imagesmith.sandbox.session import CLIENT_ID, CLIENT_SECRET
 from imagesmith.sandbox.state import StateFolder
 from imagesmith.world import World
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from imagesmith.sandbox.running import Running
 
+CLIENT_ID = "00000000-0000-0000-0000-0000000000dd"
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TERM")
 """Variables of the user that cannot lead anywhere but to programs and words."""
 
@@ -46,11 +46,12 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
             "subscription_id": options.subscription_id,
             "tenant_id": options.tenant_id,
             "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
+            "client_secret": running.client_secret,
             "ssh_port": port,
             "winrm_port": port,
         },
-        credential=_credential(options, proxy=proxy, ca=ca),
+        secrets=(running.client_secret,),
+        credential=_credential(options, secret=running.client_secret, proxy=proxy, ca=ca),
         sdk_options={**_transport(proxy=proxy, ca=ca), "polling_interval": 0},
         gives_basic_public_ips=True,
         records_steps=running.machines.records_steps,
@@ -63,12 +64,12 @@ def _transport(*, proxy: str, ca: str) -> dict[str, object]:
     return {"proxies": {"http": proxy, "https": proxy}, "connection_verify": ca, "use_env_settings": False}
 
 
-def _credential(options: SandboxOptions, *, proxy: str, ca: str) -> TokenCredential:
+def _credential(options: SandboxOptions, *, secret: str, proxy: str, ca: str) -> TokenCredential:
     from azure.identity import ClientSecretCredential
 
     return ClientSecretCredential(
         tenant_id=options.tenant_id,
         client_id=CLIENT_ID,
-        client_secret=CLIENT_SECRET,
+        client_secret=secret,
         **_transport(proxy=proxy, ca=ca),
     )

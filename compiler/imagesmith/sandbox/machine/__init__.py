@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,5 +50,5 @@ class Machines(Protocol):
     async def forget(self, image: str) -> None:
         """Take an image away that `capture` made; nothing happens if it is gone."""
 
-    async def close(self, *, keep_images: bool) -> None:
-        """End all machines, and all captured images unless they are to be kept."""
+    async def close(self, *, keep: Collection[str]) -> None:
+        """End all machines, and take away what was captured but for the images in `keep`."""

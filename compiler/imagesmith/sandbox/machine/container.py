@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ from imagesmith.sandbox.errors import MACHINE_FAILED, failure
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.bases import base_for
 from imagesmith.sandbox.machine.engine import Engine, end
-from imagesmith.sandbox.machine.owner import OWNER_LABEL, SANDBOX_LABEL, this_process
+from imagesmith.sandbox.machine.owner import OWNER_LABEL, SANDBOX_LABEL, StateOwner, this_process
 from imagesmith.sandbox.machine.vm_image import make_vm_image
 from imagesmith.sandbox.state import StateFolder
 
@@ -22,7 +22,7 @@ _CAPTURE_TIMEOUT_S = 300
 _STOP_TIMEOUT_S = 30
 _REMOVAL_PAUSES_S = (0.1, 0.5, 2, 5)
 
-_FIRST_BOOT = """
+_WAIT = """
 set -eu
 tries=0
 while :; do
@@ -31,9 +31,12 @@ while :; do
     [ $tries -lt 400 ] || { echo 'systemd did not come up' >&2; exit 1; }
     sleep 0.05
 done
+mkdir -p /run/sshd
+"""
+_FIRST_BOOT = f"""{_WAIT}
 user=$1
 [ -n "$(find /etc/ssh -name 'ssh_host_*_key' 2>/dev/null)" ] || ssh-keygen -A >/dev/null
-mkdir -p /run/sshd /var/lib/waagent
+mkdir -p /var/lib/waagent
 id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash "$user"
 # A locked password makes sshd refuse keys, too; '*' fits no password and locks nothing.
 usermod -p '*' "$user"
@@ -75,6 +78,7 @@ class ContainerMachines:
         self._slug = re.sub(r"[^a-z0-9_.-]+", "-", options.run_id.lower()).strip("-.") or "run"
         self._containers: dict[str, str] = {}
         self._images: set[str] = set()
+        self._off: set[str] = set()
         self._sessions: dict[asyncio.subprocess.Process, str] = {}
         self._bases: dict[str, str] = {}
 
@@ -100,7 +104,7 @@ class ContainerMachines:
             f"--name={container}",
             f"--hostname={hostname}",
             f"--network={self.options.network}",
-            *self._labels(owned=True),
+            *(f"--label={name}={value}" for name, value in self._labels(kept=False).items()),
             *self.engine.boot,
             spec.image,
             *(init if self.options.network == "host" else init[:1]),
@@ -120,6 +124,8 @@ class ContainerMachines:
             container = self._containers.get(name)
             if container is None:
                 return
+            if not await self._is_up(name, container):
+                return
             connection.setblocking(True)  # noqa: FBT003 - the engine's process shares the socket and does not expect otherwise
             process = await asyncio.create_subprocess_exec(
                 *self.engine.command("exec", "-i", container, "/usr/sbin/sshd", "-i"),
@@ -135,16 +141,30 @@ class ContainerMachines:
             await end(process)
             self._sessions.pop(process, None)
 
+    async def _is_up(self, name: str, container: str) -> bool:
+        """Whether the machine can be reached. A machine that a step rebooted has stopped, and is started again."""
+        shown = await self.engine.run("container", "inspect", "--format", "{{.State.Running}}", container)
+        if shown.code or name in self._off:
+            return False
+        if shown.stdout.strip() == "true":
+            return True
+        started = await self.engine.run("start", container)
+        booted = await self.engine.run("exec", container, "/bin/sh", "-c", _WAIT, timeout_s=_BOOT_TIMEOUT_S)
+        return started.code == 0 and booted.code == 0
+
     async def deallocate(self, name: str) -> None:
         """End its sessions and let the machine shut down, as far as a second goes: a busy systemd takes minutes."""
         if name in self._containers:
+            self._off.add(name)
             await self._end_sessions(name)
             await self.engine.run("stop", "-t", "1", self._containers[name], timeout_s=_STOP_TIMEOUT_S)
 
     async def capture(self, name: str) -> str:
         """Commit the container. Its image has an owner that removes it, unless images are kept."""
         image = f"localhost/imagesmith/{self._slug}:{name}"
-        labels = (f"--change=LABEL {SANDBOX_LABEL}={self._slug}", f"--change=LABEL {OWNER_LABEL}={self._owner()}")
+        labels = [
+            f"--change=LABEL {name}={value}" for name, value in self._labels(kept=self.options.keep_images).items()
+        ]
         container = self._containers[name]
         captured = await self.engine.run("commit", *labels, container, image, timeout_s=_CAPTURE_TIMEOUT_S)
         if captured.code:
@@ -167,27 +187,22 @@ class ContainerMachines:
 
     async def forget(self, image: str) -> None:
         """Remove a captured image; one that a machine still runs on stays until the end."""
-        if f"{image}".startswith("localhost/imagesmith/vm-"):
-            return
         if (await self.engine.run("rmi", image)).code == 0:
             self._images.discard(image)
 
-    async def close(self, *, keep_images: bool) -> None:
-        """End sessions and machines; images as well unless they are kept."""
+    async def close(self, *, keep: Collection[str]) -> None:
+        """End sessions and machines, and the images that nothing refers to."""
         for name in tuple(self._containers):
             await self.remove(name)
-        if not keep_images:
-            for image in tuple(self._images):
-                await self.engine.run("rmi", "-f", image)
-            self._images.clear()
+        for image in self._images.difference(keep):
+            await self.engine.run("rmi", "-f", image)
+        self._images.clear()
 
     async def _end_sessions(self, name: str) -> None:
         """End the SSH sessions of one machine."""
         await asyncio.gather(*(end(process) for process, machine in tuple(self._sessions.items()) if machine == name))
 
-    def _labels(self, *, owned: bool) -> tuple[str, ...]:
-        owner = this_process() if owned else ""
-        return (f"--label={SANDBOX_LABEL}={self._slug}", f"--label={OWNER_LABEL}={owner}")
-
-    def _owner(self) -> str:
-        return "" if self.options.keep_images else str(this_process())
+    def _labels(self, *, kept: bool) -> dict[str, str]:
+        """Whose something is: this process's, or the state folder's that outlives it."""
+        owner = StateOwner.of(self.state.path) if kept else this_process()
+        return {SANDBOX_LABEL: self._slug, OWNER_LABEL: str(owner)}

@@ -1,15 +1,18 @@
-"""Who a container or image belongs to: a process, told apart from later ones with the same number."""
+"""Who a container or image belongs to: a process, told apart from later ones with its number, or a state folder."""
 
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
+
+from imagesmith.sandbox.state import MARKER
 
 SANDBOX_LABEL = "imagesmith.sandbox"
 """Run id of the sandbox that made a container or image."""
 OWNER_LABEL = "imagesmith.owner"
-"""The process that removes it; empty for images that are to stay."""
+"""Who removes it: a process, or the state folder of a sandbox that keeps its images."""
 
 _PROC = Path("/proc")
 
@@ -36,6 +39,39 @@ class Owner:
     def is_gone(self) -> bool:
         """Whether the process is known to have ended. Of other boots and pid namespaces nothing is known."""
         return self.place == _place() and _start_of(self.pid) != self.started
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateOwner:
+    """A sandbox's state folder on a host: images that are kept for the next sandbox go when it is gone."""
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"state:{self.host}:{self.path}"
+
+    @classmethod
+    def of(cls, path: Path) -> StateOwner:
+        """The owner that a state folder of this host is."""
+        return cls(host=platform.node(), path=str(path))
+
+    @classmethod
+    def parse(cls, text: str) -> StateOwner | None:
+        """Read a label's value; None for another form."""
+        word, _, rest = text.partition(":")
+        host, _, path = rest.partition(":")
+        return cls(host=host, path=path) if word == "state" and path.startswith("/") else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the folder is known to be no sandbox's any more. Of other hosts nothing is known."""
+        return self.host == platform.node() and not (Path(self.path) / MARKER).exists()
+
+
+def owner_of(label: str) -> Owner | StateOwner | None:
+    """The owner that a label names, None if it names none."""
+    return StateOwner.parse(label) or Owner.parse(label)
 
 
 def this_process() -> Owner:

@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -95,13 +95,14 @@ class RecordingMachines:
 
     async def forget(self, image: str) -> None:
         """Remove a captured tree."""
-        await asyncio.to_thread(StateFolder(self.state.folder("images")).remove, image)
+        await asyncio.to_thread(self.state.remove, "images", image)
 
-    async def close(self, *, keep_images: bool) -> None:
-        """Forget all machines."""
+    async def close(self, *, keep: Collection[str]) -> None:
+        """Forget all machines, and remove captured trees that nothing refers to."""
         self._machines.clear()
-        if not keep_images:
-            await asyncio.to_thread(self.state.remove, "images")
+        for image in self.state.folder("images").iterdir():
+            if image.name not in keep:
+                await asyncio.to_thread(self.state.remove, "images", image.name)
 
 
 class _Login(asyncssh.SSHServer):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from imagesmith.sandbox.machine.engine import Engine, find_engine
-from imagesmith.sandbox.machine.owner import OWNER_LABEL, Owner
+from imagesmith.sandbox.machine.owner import OWNER_LABEL, owner_of
 
 
 def sweep(environment: Mapping[str, str], *, program: str | None = None) -> tuple[str, ...]:
@@ -48,5 +48,5 @@ async def _owner(engine: Engine, kind: str, found: str, name: str) -> tuple[str,
 
 
 def _is_gone(label: str) -> bool:
-    owner = Owner.parse(label)
+    owner = owner_of(label)
     return owner is not None and owner.is_gone

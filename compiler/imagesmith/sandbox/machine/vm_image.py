@@ -83,7 +83,18 @@ async def _add_layer(engine: Engine, base: str, *, name: str, state: StateFolder
     state.remove("layer")
     if built.code:
         raise failure(BASE_FAILED, f"the VM-like image on {base} could not be built: {built.reason}")
+    await _remove_older(engine, name)
     return name
+
+
+async def _remove_older(engine: Engine, name: str) -> None:
+    """Take away images of older recipes; those that a container stands on stay, since the engine refuses."""
+    repository = name.rpartition(":")[0]
+    form = "{{.Repository}}:{{.Tag}}"
+    listed = await engine.run("images", "--filter", f"reference={repository}", "--format", form)
+    for other in listed.stdout.split():
+        if other != name and other.startswith(f"{repository}:"):
+            await engine.run("rmi", other)
 
 
 def _name(base: str) -> str:
