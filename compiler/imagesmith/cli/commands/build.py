@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from imagesmith.artifacts import FetchOptions
-from imagesmith.azure.clients import AzureError
-from imagesmith.azure.login import Auth, azure_world
+from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.build.fetch import FETCH_TIMEOUT_S
 from imagesmith.cli.options import STDIN, DurationType, compile_file, compile_options, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, proxies, state_folder, view
+from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunResult, now, result_json
 from imagesmith.journal import StateError, new_run_id, open_state
@@ -26,7 +24,6 @@ from imagesmith.pipeline import Compilation
 from imagesmith.plan import OnError
 from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
-from imagesmith.world import World
 
 
 @click.command("build")
@@ -124,7 +121,7 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
         state = open_state(state_folder(given["state_dir"]))
         with (
             cancel_on_signals() as cancel,
-            _world(compilation, run_id, state.path, given) as world,
+            world_of(compilation, run_id, state.path, given) as world,
             view(output) as show,
         ):
             result = build_image(
@@ -136,8 +133,10 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 cancel=cancel,
                 options=_options(file, given),
             )
-    except (StateError, AzureError) as error:
+    except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, error.diagnostic)
+    except Unfit as error:
+        return _refused(output, error.code, error.diagnostic)
     _show_result(result, compilation, output)
     return result.exit_code
 
@@ -158,34 +157,6 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
         on_error=OnError(given["on_error"]) if given["on_error"] else None,
         time_limit_s=given["time_limit"],
     )
-
-
-@contextmanager
-def _world(compilation: Compilation, run_id: str, state: Path, given: dict[str, Any]) -> Iterator[World]:
-    """The sandbox, or the real Azure."""
-    plan = compilation.plan
-    subscription = compilation.options.subscription_id or (plan.subscription_id if plan else None)
-    if not given["sandbox"]:
-        yield azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
-        return
-    from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
-    from imagesmith.sandbox.session import Sandbox
-
-    options = SandboxOptions(
-        state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
-        run_id=run_id,
-        steps=given["sandbox_steps"],
-        network=given["sandbox_network"],
-        keep=bool(given["sandbox_state"]),
-        strict=given["sandbox_strict"],
-        subscription_id=subscription or SUBSCRIPTION_ID,
-    )
-    with Sandbox(options, environment=dict(os.environ)) as sandbox:
-        if plan:
-            sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
-        for note in sandbox.world.notes:
-            talk(f"sandbox: {note}")
-        yield sandbox.world
 
 
 def _show_result(result: RunResult, compilation: Compilation, output: str) -> None:

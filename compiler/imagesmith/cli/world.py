@@ -1,0 +1,81 @@
+"""The options of a build to the world that it takes place in: the real Azure, or a sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imagesmith.azure.clients import AzureError
+from imagesmith.azure.login import Auth, azure_world
+from imagesmith.cli.output import talk
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.events import ExitCode
+from imagesmith.pipeline import Compilation
+from imagesmith.plan import BuildPlan
+from imagesmith.world import World
+
+
+class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
+    """There is no world to build in; `code` is the exit code."""
+
+    def __init__(self, code: ExitCode, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.code = code
+        self.diagnostic = diagnostic
+
+
+@contextmanager
+def world_of(compilation: Compilation, run_id: str, state: Path, given: dict[str, Any]) -> Iterator[World]:
+    """The sandbox, or the real Azure. Raises Unfit."""
+    plan = compilation.plan
+    subscription = compilation.options.subscription_id or (plan.subscription_id if plan else None)
+    if given["sandbox"]:
+        with sandbox_world(plan, run_id, state, subscription, given) as world:
+            yield world
+        return
+    try:
+        world = azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
+    except AzureError as error:
+        raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error
+    yield world
+
+
+@contextmanager
+def sandbox_world(
+    plan: BuildPlan | None, run_id: str, state: Path, subscription: str | None, given: dict[str, Any]
+) -> Iterator[World]:
+    """An Azure on loopback that has what the plan refers to. Raises Unfit."""
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
+    from imagesmith.sandbox.session import Sandbox
+
+    options = SandboxOptions(
+        state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
+        run_id=run_id,
+        steps=given["sandbox_steps"],
+        network=given["sandbox_network"],
+        keep=bool(given["sandbox_state"]),
+        strict=given["sandbox_strict"],
+        subscription_id=subscription or SUBSCRIPTION_ID,
+    )
+    with ExitStack() as stack:
+        try:
+            sandbox = stack.enter_context(Sandbox(options, environment=dict(os.environ)))
+            if plan:
+                sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
+            world = sandbox.world
+        except SandboxError as error:
+            raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
+        except ImportError as error:
+            hint = "pip install 'imagesmith[sandbox]'"
+            raise click.UsageError(f"the sandbox is not installed ({error.name} is missing): {hint}") from None
+        for note in world.notes:
+            talk(f"sandbox: {note}")
+        yield world
+        for name in sandbox.refused:
+            talk(f"sandbox: a request to {name} was refused")
