@@ -31,6 +31,19 @@ def test_rules_are_sorted_and_say_what_to_do() -> None:
     assert [rule.code for rule in rules() if not (rule.title and rule.cause and rule.fix and rule.source)] == []
 
 
+def test_rules_about_a_template_show_it_wrong_and_right() -> None:
+    about_templates = [rule for rule in rules() if int(rule.code[3:]) < 500]
+    incomplete = [rule.code for rule in about_templates if not (rule.example and rule.corrected)]
+    assert incomplete == []
+    assert [rule.code for rule in about_templates if rule.example == rule.corrected] == []
+
+
+def test_titles_and_remedies_about_a_template_read_alike() -> None:
+    """They stand beside messages and hints made on the spot, which begin in lower case."""
+    texts = [text for rule in rules() if int(rule.code[3:]) < 500 for text in (rule.title, rule.fix)]
+    assert [text for text in texts if re.match("[A-Z][a-z ]", text) and not text.startswith("Bicep")] == []
+
+
 def test_explain_shows_every_part_and_takes_any_case() -> None:
     text = explain(" img012 ")
     assert text is not None

@@ -13,9 +13,9 @@ from imagesmith.source import Member, Object, Value
 EXPRESSION_IN_RESOURCE = Rule(
     code="IMG124",
     severity=Severity.WARNING,
-    title="An expression stands in a file that has no expressions",
+    title="an expression stands in a file that has no expressions",
     cause="Expressions are evaluated in ARM deployment files only; a bare resource takes the text as it is.",
-    fix="Write the value, or make the file a deployment file with `resources`",
+    fix="write the value, or make the file a deployment file with `resources`",
     example='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "[resourceGroup().location]"}',
     corrected='{"type": "Microsoft.VirtualMachineImages/imageTemplates", "location": "westeurope"}',
     source="aib-templates.md §3.1",

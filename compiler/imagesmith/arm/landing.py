@@ -15,10 +15,10 @@ from imagesmith.source import Member, Object, Value
 NOT_AN_EXPRESSION = Rule(
     code="IMG121",
     severity=Severity.WARNING,
-    title="A line of a script looks like an expression but is none",
+    title="a line of a script looks like an expression but is none",
     cause="In a deployment file the service reads every string from `[` to `]` as an expression and refuses this one; "
     "here it is taken for the script's own text.",
-    fix="Escape the first bracket by doubling it: `[[`",
+    fix="escape the first bracket by doubling it: `[[`",
     example='"inline": ["[ -f /etc/motd ]"]',
     corrected='"inline": ["[[ -f /etc/motd ]"]',
     source="Azure Resource Manager documentation, 'Syntax and expressions in ARM templates', escape characters",
@@ -26,9 +26,9 @@ NOT_AN_EXPRESSION = Rule(
 DOUBLE_BRACKET_TEST = Rule(
     code="IMG122",
     severity=Severity.WARNING,
-    title="A shell test in double brackets loses its first bracket",
+    title="a shell test in double brackets loses its first bracket",
     cause="In a deployment file `[[` at the start of a string that ends with `]` is the escape of `[`.",
-    fix="Write three brackets, or let the line not begin with the test",
+    fix="write three brackets, or let the line not begin with the test",
     example='"inline": ["[[ -f /etc/motd ]]"]',
     corrected='"inline": ["test -f /etc/motd"]',
     source="Azure Resource Manager documentation, 'Syntax and expressions in ARM templates', escape characters",

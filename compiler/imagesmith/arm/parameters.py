@@ -18,9 +18,9 @@ _SOURCE = "Azure Resource Manager documentation, 'Create Resource Manager parame
 UNKNOWN_PARAMETER = Rule(
     code="IMG112",
     severity=Severity.ERROR,
-    title="A value is given for a name that the file does not have",
+    title="a value is given for a name that the file does not have",
     cause="-p gives values to parameters and <tokens> of the file; this name is neither.",
-    fix="Correct the name, or leave it out",
+    fix="correct the name, or leave it out",
     example="-p imagename=contoso-base",
     corrected="-p imageName=contoso-base",
     source="architecture §3.3",
@@ -28,10 +28,10 @@ UNKNOWN_PARAMETER = Rule(
 ASSUMED_PARAMETER = Rule(
     code="IMG115",
     severity=Severity.NOTE,
-    title="A parameter without a value got a usual one",
+    title="a parameter without a value got a usual one",
     cause="The official quick starts ask for imageTemplateName, api-version and svclocation; where they are not given, "
     "the file's name, the newest API version and --location are used.",
-    fix="Give the value with -p if it shall be another",
+    fix="give the value with -p if it shall be another",
     example='"api-version": {"type": "string"}',
     corrected="-p api-version=2024-02-01",
     source="corpus-stats.md §3",
@@ -39,9 +39,9 @@ ASSUMED_PARAMETER = Rule(
 KEY_VAULT_PARAMETER = Rule(
     code="IMG118",
     severity=Severity.ERROR,
-    title="A parameter file refers to a secret in a key vault",
+    title="a parameter file refers to a secret in a key vault",
     cause="The service reads the secret when it deploys; here nothing is read from a vault.",
-    fix="Give the parameter with -p NAME=@FILE",
+    fix="give the parameter with -p NAME=@FILE",
     example='"password": {"reference": {"keyVault": {"id": "…"}, "secretName": "admin"}}',
     corrected="-p password=@secret.txt",
     source=_SOURCE,
@@ -49,9 +49,9 @@ KEY_VAULT_PARAMETER = Rule(
 PARAMETER_FILE_FORM = Rule(
     code="IMG119",
     severity=Severity.ERROR,
-    title="A parameter file does not have the form of one",
+    title="a parameter file does not have the form of one",
     cause='A parameter file is an object: {"parameters": {"name": {"value": …}}}, or plainly {"name": value}.',
-    fix="Bring the file into that form",
+    fix="bring the file into that form",
     example='{"parameters": {"imageName": "contoso-base"}}',
     corrected='{"parameters": {"imageName": {"value": "contoso-base"}}}',
     source=_SOURCE,

@@ -17,9 +17,9 @@ from imagesmith.source import Member, Object, Value, walk
 TEMPLATE_FORM = Rule(
     code="IMG123",
     severity=Severity.ERROR,
-    title="A section of the deployment file does not have its form",
+    title="a section of the deployment file does not have its form",
     cause="`parameters`, `variables` and `properties` are objects, `resources` is an array or an object of objects.",
-    fix="Bring the section into its form",
+    fix="bring the section into its form",
     example='"resources": {"type": "Microsoft.VirtualMachineImages/imageTemplates"}',
     corrected='"resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates"}]',
     source="Azure Resource Manager documentation, 'Understand the structure and syntax of ARM templates'",

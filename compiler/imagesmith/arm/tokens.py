@@ -12,9 +12,9 @@ from imagesmith.source import Member, Object, Origin, Value
 UNFILLED_TOKENS = Rule(
     code="IMG120",
     severity=Severity.ERROR,
-    title="Tokens of the template have no value",
+    title="tokens of the template have no value",
     cause="Texts such as <rgName> stand for values that each user fills in before the template is submitted.",
-    fix="Give each token a value with -p NAME=VALUE or in a parameter file",
+    fix="give each token a value with -p NAME=VALUE or in a parameter file",
     example='"location": "<region>"',
     corrected="imagesmith compile template.json -p region=westeurope",
     source="aib-templates.md §3.1",

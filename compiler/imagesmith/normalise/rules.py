@@ -95,8 +95,8 @@ READ_ONLY_FIELD = Rule(
     cause="The service sets this property and shows it when a template is read back. In a template that is handed in "
     "it has no effect, so it is left out.",
     fix="remove it, or leave it: it does no harm",
-    example='"exactVersion": "22.04.202401010"',
-    corrected="",
+    example='"source": { "type": "PlatformImage", …, "version": "latest", "exactVersion": "22.04.202401010" }',
+    corrected='"source": { "type": "PlatformImage", …, "version": "latest" }',
     source="aib-templates.md §1.3, §1.4",
 )
 

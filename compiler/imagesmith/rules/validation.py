@@ -24,7 +24,7 @@ NO_VALIDATORS = Rule(
     title="'validate' has no validators",
     cause="Without 'inVMValidations' there is nothing that could fail, so nothing is validated.",
     fix='add "inVMValidations": [{"type": "Shell", "inline": ["<command>"]}], or take \'validate\' away',
-    example='{"validate": {"continueDistributeOnFailure": false}}',
+    example='{"validate": {"continueDistributeOnFailure": true}}',
     corrected='{"validate": {"inVMValidations": [{"type": "Shell", "inline": ["systemctl is-system-running"]}]}}',
     source="aib-templates.md §1.6",
 )
