@@ -561,3 +561,49 @@ def test_a_client_s_template_is_evaluated_to_plain_resources() -> None:
         },
         {"type": "Microsoft.Compute/virtualMachines", "name": "vm", "properties": {"state": "[reference('x').y]"}},
     ]
+
+
+# --- modules that use one another ---
+
+
+def modules(target: str, *, symbolic: bool, full: str = "") -> dict[str, object]:
+    gallery = deployment(
+        parameters={"n": {"type": "string"}},
+        outputs={
+            "id": {"type": "string", "value": "[concat('/galleries/', parameters('n'))]"},
+            "role": {"type": "string", "value": "[reference('role').roleName]"},
+        },
+    )
+    user = deployment(image(location="[parameters('x')]"), parameters={"x": {"type": "string"}})
+    first = nested(
+        gallery, inner=True, name="gal", properties={"parameters": {"n": {"value": "g1"}}}, location="westus"
+    )
+    second = nested(user, inner=True, name="img", properties={"parameters": {"x": {"value": f"[{target}]"}}})
+    return {"resources": {"gallery": first, "images": second}} if symbolic else deployment(first, second)
+
+
+@pytest.mark.parametrize("symbolic", [True, False])
+def test_outputs_of_a_module_in_the_file_are_known(symbolic: bool) -> None:
+    place = "'gallery'" if symbolic else "extensionResourceId('/x', 'Microsoft.Resources/deployments', 'gal')"
+    template = modules(f"reference({place}, '2022-09-01').outputs.id.value", symbolic=symbolic)
+    assert good(resolve(template))["location"] == "/galleries/g1"
+    whole = modules(f"reference({place}, '2022-09-01', 'full').location", symbolic=symbolic)
+    assert good(resolve(whole))["location"] == "westus"
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("reference('gallery').outputs.role.value", "reference() asks Azure while the deployment runs"),
+        (
+            "reference('gallery').provisioningState",
+            "the rest of what reference('gallery') gives is only known to Azure",
+        ),
+        ("reference('vnet').id", "reference() asks Azure while the deployment runs"),
+        ("reference('images').outputs.x.value", "the rest of what reference('images') gives is only known to Azure"),
+    ],
+)
+def test_what_a_module_does_not_tell_stays_unknown(target: str, message: str) -> None:
+    (diagnostic,) = resolve(modules(target, symbolic=True)).diagnostics
+    assert diagnostic.code == "IMG117"
+    assert diagnostic.message.startswith(message)

@@ -200,6 +200,7 @@ def whole(value: Value) -> None:
         seen.add(id(data))
         if isinstance(data, Partial):
             findings.extend(finding for missing in data.missing.values() for finding in missing)
+            findings.extend(data.otherwise)
         pending.extend(member.value for member in data) if isinstance(data, Object) else pending.extend(data)
     if findings:
         raise Stop(findings)
@@ -229,8 +230,8 @@ def look_up(value: Value, key: Value, *, safe: bool, here: Value, stretch: tuple
         member = data.find(key.data)
         if member is not None:
             return inherit(member.value, value)
-        if isinstance(data, Partial) and key.data.lower() in data.missing:
-            raise Stop(data.missing[key.data.lower()])
+        if isinstance(data, Partial) and (findings := data.missing.get(key.data.lower(), data.otherwise)):
+            raise Stop(findings)
         message, hint = f"there is no property {key.data!r}", close(key.data, [m.key for m in data])
     elif isinstance(data, tuple) and isinstance(key.data, int) and not isinstance(key.data, bool):
         if 0 <= key.data < len(data):

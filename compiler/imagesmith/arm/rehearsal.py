@@ -10,9 +10,10 @@ from typing import Any
 from imagesmith.arm.faults import report
 from imagesmith.arm.landing import Landing
 from imagesmith.arm.meter import Meter
+from imagesmith.arm.nested import nested_environment, open_template
 from imagesmith.arm.parameters import declarations
 from imagesmith.arm.scope import Environment, Parameter, Surroundings
-from imagesmith.arm.templates import Search, instances, nested_environment, open_template, resources_of
+from imagesmith.arm.templates import Search, instances, resources_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.source import Object, Origin, Value, plain, wrap
 

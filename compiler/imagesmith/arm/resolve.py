@@ -10,6 +10,7 @@ from imagesmith.arm.faults import report
 from imagesmith.arm.forms import bare_resource, expressions_in
 from imagesmith.arm.landing import Landing, secrets_in
 from imagesmith.arm.meter import Meter
+from imagesmith.arm.nested import open_template
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
 from imagesmith.arm.scope import Environment, Surroundings, close
 from imagesmith.arm.templates import (
@@ -18,7 +19,6 @@ from imagesmith.arm.templates import (
     Candidate,
     Search,
     is_image_template,
-    open_template,
     search,
 )
 from imagesmith.arm.tokens import Filling, fill

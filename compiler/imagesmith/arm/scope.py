@@ -26,14 +26,22 @@ from imagesmith.source import Member, Object, Value
 class Partial(Object):
     """An object of which some members could not be computed; asking for one of them stops with its findings.
 
+    `otherwise` are the findings for every member that is neither there nor in `missing`.
+
     So `resourceGroup().name` works where only the name is known, and a variable can be used although another part of
     it needs a `reference()`.
     """
 
-    __slots__ = ("missing",)
+    __slots__ = ("missing", "otherwise")
 
-    def __init__(self, members: Iterable[Member], missing: Mapping[str, tuple[Finding, ...]]) -> None:
+    def __init__(
+        self,
+        members: Iterable[Member],
+        missing: Mapping[str, tuple[Finding, ...]],
+        otherwise: tuple[Finding, ...] = (),
+    ) -> None:
         super().__init__(members)
+        self.otherwise = otherwise
         self.missing = {key.lower(): findings for key, findings in missing.items()}
 
 
@@ -79,6 +87,9 @@ class UserFunction:
 
 Expand: TypeAlias = "Callable[[Value, Environment], Value]"
 
+Declared: TypeAlias = "Callable[[str, bool, Value], Value | None]"
+"""What the file itself tells of a resource (symbolic name or id), wholly or its run-time state, or None."""
+
 
 class Scope:
     """The names of one template, each evaluated when it is first asked for, once."""
@@ -98,6 +109,7 @@ class Scope:
         self.meter = meter
         self.expand = expand
         self.functions = functions
+        self.declared: Declared | None = None
         self.assumed: dict[str, Value] = {}
         self.secrets: dict[str, Value] = {}
         self._parameters = parameters
@@ -112,7 +124,7 @@ class Scope:
         parameter = self._parameters.get(str(name.data).lower())
         if parameter is None:
             raise _undeclared("parameter", str(name.data), [p.name for p in self._parameters.values()], here)
-        value = self._once(f"parameter '{parameter.name}'", here, lambda: self._of(parameter, here))
+        value = self.once(f"parameter '{parameter.name}'", here, lambda: self._of(parameter, here))
         return value.through(Via(f"parameter '{parameter.name}'", here.span))
 
     def variable(self, name: Value, here: Value) -> Value:
@@ -125,7 +137,7 @@ class Scope:
         else:
             known = [*(m.key for m in self._variables), *self._loops]
             raise _undeclared("variable", str(name.data), known, here)
-        value = self._once(f"variable '{key}'", here, lambda: self._expanded(key, written))
+        value = self.once(f"variable '{key}'", here, lambda: self._expanded(key, written))
         return value.through(Via(f"variable '{key}'", here.span))
 
     def _expanded(self, key: str, written: Value) -> Value:
@@ -154,7 +166,8 @@ class Scope:
             self.secrets[parameter.name] = value
         return value
 
-    def _once(self, what: str, here: Value, compute: Callable[[], Value]) -> Value:
+    def once(self, what: str, here: Value, compute: Callable[[], Value]) -> Value:
+        """A value computed when it is first asked for; stops where it needs itself."""
         if what in self._stopped:
             raise self._stopped[what]
         if what not in self._known:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from imagesmith.arm.calls import Function, Invocation, Result
 from imagesmith.arm.faults import RUNTIME_VALUE, Finding, Stop
 from imagesmith.arm.scope import Partial
+from imagesmith.diagnostics import Via
 from imagesmith.source import Member, Object, Value, wrap
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -192,6 +193,21 @@ def _management_group_resource_id(call: Invocation) -> str:
     return f"/providers/Microsoft.Management/managementGroups/{places[0]}{tail}"
 
 
+def _reference(call: Invocation) -> Result:
+    """The outputs of a module in the same file are known; everything else is Azure's to tell."""
+    declared = call.environment.scope.declared
+    if declared is None:
+        return _unknown(call)
+    full = len(call) > 2 and call.text(2).lower() == "full"
+    state = declared(call.text(0), full, call.here)
+    if state is None or not isinstance(state.data, Partial):
+        return _unknown(call)
+    unknown = _runtime(call, f"the rest of what reference({call.text(0)!r}) gives")
+    return Value(Partial(state.data.members, state.data.missing, unknown), state.origin).through(
+        Via("reference()", call.here.span)
+    )
+
+
 def _unknown(call: Invocation) -> Result:
     raise call.fault(
         f"{call.name}() asks Azure while the deployment runs, so its value is not known",
@@ -228,9 +244,7 @@ ROWS = (
         apply=_management_group_resource_id,
         note="An id below a management group.",
     ),
-    Function(
-        name="reference", least=1, most=3, apply=_unknown, lazy=True, note="The state of a resource: never known here."
-    ),
+    Function(name="reference", least=1, most=3, apply=_reference, lazy=True, note="Outputs of a module of the file."),
     Function(name="references", least=1, most=2, apply=_unknown, lazy=True, note="States of a loop: never known here."),
     Function(name="pickZones", least=3, most=5, apply=_unknown, lazy=True, note="Zones of a region: never known here."),
     Function(name="providers", least=1, most=2, apply=_unknown, lazy=True, note="A provider: never known here."),
