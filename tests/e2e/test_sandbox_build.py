@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from azure.mgmt.compute import ComputeManagementClient
 
+from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
+from imagesmith.sandbox.machine.sweep import sweep
 from imagesmith.sandbox.session import Sandbox
 
 if TYPE_CHECKING:
@@ -101,6 +106,32 @@ def test_a_failing_step_ends_the_build_and_cleans_up(
     compute = client(sandbox)
     assert list(compute.images.list()) == []
     assert list(compute.virtual_machines.list_all()) == []
+
+
+def test_kept_images_go_with_their_state_folder(
+    packer: Packer, start_sandbox: Callable[..., Sandbox], write_build: Callable[..., Path]
+) -> None:
+    first = start_sandbox(keep=True, run_id="orphan")
+    ran = packer.build(first, write_build("build", outputs=BOTH, steps=("true",)))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    folder = first.options.state
+    first.stop()
+    assert kept_images("orphan") != []
+    assert kept_images("orphan") == kept_images("orphan", after=sweep)
+
+    shutil.rmtree(folder)
+    assert kept_images("orphan", after=sweep) == []
+
+
+def kept_images(run_id: str, *, after: Callable[..., object] | None = None) -> list[str]:
+    """Images of a sandbox that the container engine has."""
+    if after is not None:
+        after(os.environ)
+    engine = start_engine_probe(os.environ)
+    assert isinstance(engine, Engine), engine
+    command = engine.command("images", "-q", "--filter", f"label=imagesmith.sandbox={run_id}")
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return shown.stdout.split()
 
 
 def test_kept_state_serves_the_next_sandbox(

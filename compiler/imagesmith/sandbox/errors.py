@@ -10,7 +10,9 @@ NO_ENGINE = Rule(
     title="no container engine can run the sandbox's machines",
     cause="The sandbox runs a VM as a container of podman or docker, and none of those found could run one.",
     fix="install podman (or start docker), or record the steps without running them: --sandbox-steps record",
-    source="architecture §7",
+    example="imagesmith build web.json --sandbox --sandbox-steps run",
+    corrected="imagesmith build web.json --sandbox --sandbox-steps record",
+    source="machine.md §2",
 )
 NO_BASE = Rule(
     code="IMG901",
@@ -18,7 +20,9 @@ NO_BASE = Rule(
     title="no base image stands for this source image",
     cause="A machine starts from a container image; the table from publisher, offer and sku to images has no row.",
     fix="name one: --sandbox-base 'publisher:offer:sku=IMAGE' (asterisks match anything)",
-    source="architecture §7",
+    example="imagesmith build appliance.json --sandbox",
+    corrected="imagesmith build appliance.json --sandbox --sandbox-base 'fabrikam:*=docker.io/library/debian:12'",
+    source="machine.md §2",
 )
 BASE_FAILED = Rule(
     code="IMG902",
@@ -26,7 +30,9 @@ BASE_FAILED = Rule(
     title="the base image could not be made",
     cause="The image that stands for the source was neither found, pulled from a registry nor made by mmdebstrap.",
     fix="make the registry or the package mirror reachable, or record the steps: --sandbox-steps record",
-    source="architecture §7",
+    example="imagesmith build rhel.json --sandbox",
+    corrected="podman pull registry.access.redhat.com/ubi9/ubi:latest\nimagesmith build rhel.json --sandbox",
+    source="machine.md §2",
 )
 MACHINE_FAILED = Rule(
     code="IMG903",
@@ -34,7 +40,9 @@ MACHINE_FAILED = Rule(
     title="the sandbox's machine did not start",
     cause="The container engine refused to start the machine, or its system did not come up in time.",
     fix="see the engine's answer; `podman system check` and free disk space are worth a look",
-    source="architecture §7",
+    example="imagesmith build web.json --sandbox",
+    corrected="podman system prune\nimagesmith build web.json --sandbox",
+    source="machine.md §2",
 )
 WINDOWS_NOT_YET = Rule(
     code="IMG904",
@@ -42,7 +50,9 @@ WINDOWS_NOT_YET = Rule(
     title="the sandbox has no Windows machines",
     cause="A Windows VM needs WinRM and a key vault, which this sandbox does not offer.",
     fix="build this template against Azure, or check it with `imagesmith validate` and `imagesmith compile`",
-    source="architecture §7",
+    example="imagesmith build windows.json --sandbox",
+    corrected="imagesmith build windows.json",
+    source="winrm.md",
 )
 STATE_FOREIGN = Rule(
     code="IMG905",
@@ -50,7 +60,9 @@ STATE_FOREIGN = Rule(
     title="the sandbox's state folder is not one of ours",
     cause="The folder holds files, but not the marker of a sandbox: using it could destroy something.",
     fix="name an empty or a new folder",
-    source="architecture §7",
+    example="imagesmith build web.json --sandbox --sandbox-state ~/Documents",
+    corrected="imagesmith build web.json --sandbox --sandbox-state ~/rehearsal",
+    source="machine.md §1",
 )
 STATE_BROKEN = Rule(
     code="IMG906",
@@ -58,7 +70,9 @@ STATE_BROKEN = Rule(
     title="the sandbox's kept state cannot be read",
     cause="The file with the kept resources is damaged or of another version.",
     fix="remove the state folder and start afresh",
-    source="architecture §7",
+    example="imagesmith build web.json --sandbox --sandbox-state rehearsal",
+    corrected="rm -r rehearsal\nimagesmith build web.json --sandbox --sandbox-state rehearsal",
+    source="machine.md §1",
 )
 STATE_BUSY = Rule(
     code="IMG907",
@@ -66,7 +80,9 @@ STATE_BUSY = Rule(
     title="another sandbox is using the state folder",
     cause="Two sandboxes in one folder would take each other's machines and resources away.",
     fix="wait for the other one to end, or name another folder",
-    source="architecture §7",
+    example="imagesmith build a.json --sandbox --sandbox-state rehearsal & imagesmith build b.json --sandbox --sandbox-state rehearsal",
+    corrected="imagesmith build a.json --sandbox --sandbox-state one & imagesmith build b.json --sandbox --sandbox-state two",
+    source="machine.md §1",
 )
 
 

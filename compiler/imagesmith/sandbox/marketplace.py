@@ -22,8 +22,9 @@ async def list_versions(cloud: Cloud, call: Call) -> Answer:
 
 async def show_version(cloud: Cloud, call: Call) -> Answer:
     """`GET …/versions/{version}`: what the image needs of a VM."""
-    version = call.params["version"]
-    if version not in _versions(cloud, call):
+    versions = _versions(cloud, call)
+    version = versions[-1] if call.params["version"].lower() == "latest" else call.params["version"]
+    if version not in versions:
         raise RefusedError(404, "NotFound", f"Artifact: VMImage was not found: {version}.")
     properties = {
         "osDiskImage": {"operatingSystem": cloud.os_type},

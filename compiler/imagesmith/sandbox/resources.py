@@ -23,6 +23,8 @@ class Kind:
     show: Callable[[Resource, str], dict[str, Json]] | None = None
     polled: bool = False
     needs_location: bool = True
+    created: int = 201
+    """Status of the answer to a PUT that made one; clients accept only the ones that the service documents."""
 
 
 class Kinds:
@@ -71,7 +73,7 @@ async def put(cloud: Cloud, call: Call) -> Answer:
     kind = kinds().get(wanted.type)
     if kind is None or not kind.polled:
         resource = await make(cloud, wanted, body)
-        return Answer(status=200 if known else 201, body=resource.body)
+        return Answer(status=200 if known or kind is None else kind.created, body=resource.body)
     # Faults in the request itself are answered at once, as Azure does; the work goes on behind the operation.
     resource = await make(cloud, wanted, body)
     number = cloud.operations.start(_settled(resource))

@@ -14,13 +14,13 @@ from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.bases import base_for
 from imagesmith.sandbox.machine.engine import Engine, end
 from imagesmith.sandbox.machine.owner import OWNER_LABEL, SANDBOX_LABEL, StateOwner, this_process
+from imagesmith.sandbox.machine.removal import remove_container
 from imagesmith.sandbox.machine.vm_image import make_vm_image
 from imagesmith.sandbox.state import StateFolder
 
 _BOOT_TIMEOUT_S = 30
 _CAPTURE_TIMEOUT_S = 300
 _STOP_TIMEOUT_S = 30
-_REMOVAL_PAUSES_S = (0.1, 0.5, 2, 5)
 
 _WAIT = """
 set -eu
@@ -173,17 +173,12 @@ class ContainerMachines:
         return image
 
     async def remove(self, name: str) -> None:
-        """Remove the container. Engines refuse while another of their processes has to do with it: tried again then."""
-        container = self._containers.pop(name, None)
-        if container is None:
-            return
-        await self._end_sessions(name)
-        for pause_s in _REMOVAL_PAUSES_S:
-            removed = await self.engine.run("rm", "-f", "-t", "0", container)
-            if removed.code == 0 or "no such container" in removed.reason.lower():
-                return
-            await asyncio.sleep(pause_s)
-        raise failure(MACHINE_FAILED, f"{self.engine.name} did not remove {container}: {removed.reason}")
+        """Remove the container, with its sessions."""
+        container = self._containers.get(name)
+        if container is not None:
+            await self._end_sessions(name)
+            await remove_container(self.engine, container)
+            self._containers.pop(name, None)
 
     async def forget(self, image: str) -> None:
         """Remove a captured image; one that a machine still runs on stays until the end."""
