@@ -16,6 +16,8 @@ from markupsafe import Markup
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MOST_MARKS = 30
+"""Go breaks longer runs of combining characters up with a character of its own (Unicode UAX #15, Stream-Safe Text)."""
 _CONTROL = re.compile(r'[\\"\n\r\t\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]')
 
 
@@ -85,14 +87,26 @@ def unfit(text: str) -> str | None:
         return "it holds half of a surrogate pair, which no file can hold"
     if not unicodedata.is_normalized("NFC", text):
         return "it is not in Unicode's NFC form, and HCL would change it silently"
+    if _longest_run_of_marks(text) > _MOST_MARKS:
+        return f"it holds more than {_MOST_MARKS} combining characters in a row, and HCL would change it silently"
     return None
+
+
+def _longest_run_of_marks(text: str) -> int:
+    """Marks, and the vowels and finals of Hangul, which combine with what is before them as well."""
+    longest = run = 0
+    for character in "" if text.isascii() else unicodedata.normalize("NFKD", text):
+        combines = unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"
+        run = run + 1 if combines else 0
+        longest = max(longest, run)
+    return longest
 
 
 def quote(text: str) -> str:
     """A quoted literal that evaluates to exactly this text (packer.md §5.4).
 
-    Raises ValueError for text that HCL cannot hold: NUL, lone surrogates, and text that is not in Unicode's NFC form,
-    which HCL would change silently.
+    Raises ValueError for text that HCL cannot hold: NUL, lone surrogates, and text that HCL would change silently, see
+    `unfit`.
     """
     problem = unfit(text)
     if problem:

@@ -14,7 +14,7 @@ from typing import assert_never
 from urllib.parse import unquote, urlsplit
 
 from imagesmith.diagnostics import Path, Rule, Severity
-from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes
+from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes, unfit
 from imagesmith.lower.machine import BUILD_USER
 from imagesmith.lower.words import Lowering
 from imagesmith.model import Customizer, File, PowerShell, Shell, WindowsRestart, WindowsUpdate, WorkloadOptimization
@@ -262,7 +262,8 @@ def _first_line(item: Shell | PowerShell) -> str:
 def shown(title: str) -> str:
     """A title on one line, of characters that any terminal and any file can hold."""
     text = unicodedata.normalize("NFC", " ".join(title.split()))
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return text if unfit(text) is None else ascii(text)[1:-1]
 
 
 def _sh_quote(text: str) -> str:
