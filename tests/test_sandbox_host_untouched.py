@@ -139,7 +139,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 @pytest.fixture
 def compare(engine: Engine, tmp_path: Path) -> Callable[[], None]:
     """Compares the host now with the host before the test; other sandboxes on the host get time to end."""
-    folders = (tmp_path.parent.parent.parent, Path("/"), Path("/etc"), Path.home(), Path("/var/lib"))
+    folders = (tmp_path.parent, Path("/"), Path("/etc"), Path.home(), Path("/var/lib"))
     before = look(engine, *folders)
 
     def same() -> None:

@@ -80,8 +80,8 @@ STATE_BUSY = Rule(
     title="another sandbox is using the state folder",
     cause="Two sandboxes in one folder would take each other's machines and resources away.",
     fix="wait for the other one to end, or name another folder",
-    example="imagesmith build a.json --sandbox --sandbox-state rehearsal & imagesmith build b.json --sandbox --sandbox-state rehearsal",
-    corrected="imagesmith build a.json --sandbox --sandbox-state one & imagesmith build b.json --sandbox --sandbox-state two",
+    example="imagesmith build a.json --sandbox-state one & imagesmith build b.json --sandbox-state one",
+    corrected="imagesmith build a.json --sandbox-state one & imagesmith build b.json --sandbox-state two",
     source="machine.md §1",
 )
 
