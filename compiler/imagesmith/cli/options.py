@@ -82,6 +82,7 @@ _TEMPLATE_OPTIONS = (
         "-g", "--resource-group", metavar="NAME", help="Resource group that the template would be deployed to."
     ),
     click.option("--subscription", metavar="ID", help="Subscription id."),
+    click.option("--tenant", metavar="ID", help="Tenant id."),
     click.option("--location", metavar="REGION", help="Region, where the template names none."),
     click.option(
         "--os-type",
@@ -151,6 +152,7 @@ def compile_options(
     parameter_files: tuple[str, ...],
     resource_group: str | None,
     subscription: str | None,
+    tenant: str | None,
     location: str | None,
     os_type: str | None,
     name: str | None,
@@ -170,6 +172,7 @@ def compile_options(
         parameter_files=tuple(source.load(path) for path in parameter_files),
         resource_group=resource_group,
         subscription_id=subscription,
+        tenant_id=tenant,
         location=location,
         os_type=OsType(os_type) if os_type else None,
         name=name,

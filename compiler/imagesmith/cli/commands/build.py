@@ -104,6 +104,7 @@ _SHARED = (
     "parameter_files",
     "resource_group",
     "subscription",
+    "tenant",
     "location",
     "os_type",
     "name",
