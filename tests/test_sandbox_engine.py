@@ -66,6 +66,17 @@ def test_docker_is_tried_after_podman(tmp_path: Path) -> None:
     assert found.name == "docker"
     assert "--systemd=always" not in found.boot
     assert "--tmpfs=/run" in found.boot
+    # docker's rm has no time limit to give
+    assert found.removal == ("rm", "-f")
+
+
+def test_a_docker_that_is_podman_is_called_as_podman(tmp_path: Path) -> None:
+    says = "if [ \"$*\" = --version ]; then echo 'podman version 4.3.1'; fi; exit 0"
+    found = start_engine_probe(engines(tmp_path, docker=says), program="docker")
+    assert isinstance(found, Engine)
+    assert found.name == "podman"
+    assert found.boot == ("--systemd=always",)
+    assert found.removal == ("rm", "-f", "-t", "0")
 
 
 def test_every_attempt_is_told_where_none_works(tmp_path: Path) -> None:

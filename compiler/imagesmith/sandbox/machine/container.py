@@ -103,6 +103,7 @@ class ContainerMachines:
             "--pull=never",
             f"--name={container}",
             f"--hostname={hostname}",
+            f"--add-host={hostname}:127.0.0.1",
             f"--network={self.options.network}",
             *(f"--label={name}={value}" for name, value in self._labels(kept=False).items()),
             *self.engine.boot,

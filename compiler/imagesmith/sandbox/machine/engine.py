@@ -8,6 +8,7 @@ so that neither a registry nor a base image is needed for it.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import io
 import os
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from imagesmith.sandbox.errors import NO_ENGINE, SandboxError, failure
 
@@ -67,16 +69,13 @@ class Engine:
     """A container engine and how it has to be called here. `environment` is the user's, whose engine it is."""
 
     program: str
+    name: Literal["podman", "docker"]
+    """What it is, whatever the program is called: some systems have a `docker` that is podman."""
     options: tuple[str, ...] = ()
     """Before every sub-command."""
     limits: tuple[str, ...] = ()
     """After `run` and `build`."""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        """``podman`` or ``docker``, by the program's name."""
-        return "docker" if "docker" in Path(self.program).name else "podman"
 
     @property
     def boot(self) -> tuple[str, ...]:
@@ -89,8 +88,14 @@ class Engine:
             "--tmpfs=/run/lock",
             "--tmpfs=/tmp:exec",
             "--cgroupns=private",
+            "--security-opt=writable-cgroups=true",
             "--env=container=docker",
         )
+
+    @property
+    def removal(self) -> tuple[str, ...]:
+        """`rm` of a container that may run, without waiting for it to shut down."""
+        return ("rm", "-f", "-t", "0") if self.name == "podman" else ("rm", "-f")
 
     def command(self, *arguments: str) -> tuple[str, ...]:
         """The whole command line; limits go in where the sub-command takes them."""
@@ -160,10 +165,17 @@ async def find_engine(environment: Mapping[str, str], *, program: str | None = N
         if path is None:
             attempts.append(f"{name}: not found on PATH")
             continue
-        found = await _try(Engine(program=path, environment=environment), attempts)
+        found = await _try(await _identify(path, environment), attempts)
         if found is not None:
             return found
     return NoEngine(attempts=tuple(attempts))
+
+
+async def _identify(program: str, environment: Mapping[str, str]) -> Engine:
+    """What a program says that it is; one that says nothing is what it is called."""
+    shown = await run_command((program, "--version"), environment=environment, timeout_s=_PROBE_TIMEOUT_S)
+    said = shown.stdout.lower() if "version" in shown.stdout.lower() else Path(program).name
+    return Engine(program=program, name="docker" if "docker" in said else "podman", environment=environment)
 
 
 async def _try(engine: Engine, attempts: list[str]) -> Engine | None:
@@ -190,7 +202,7 @@ def _ways(engine: Engine) -> Iterator[Engine]:
     runtimes: tuple[tuple[str, ...], ...] = ((), ("--runtime=runc",)) if engine.name == "podman" else ((),)
     for limits in ((), _lowered_limits()):
         for options in runtimes:
-            yield Engine(program=engine.program, options=options, limits=limits, environment=engine.environment)
+            yield dataclasses.replace(engine, options=options, limits=limits)
 
 
 def _lowered_limits() -> tuple[str, ...]:

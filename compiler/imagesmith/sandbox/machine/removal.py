@@ -17,7 +17,7 @@ async def remove_container(engine: Engine, name: str) -> None:
     container as "Removing" when a clean-up of its own comes in between. Asked again, it lets go.
     """
     for pause_s in _PAUSES_S:
-        removed = await engine.run("rm", "-f", "-t", "0", name)
+        removed = await engine.run(*engine.removal, name)
         listed = await engine.run("ps", "-a", "--format", "{{.Names}}", "--filter", f"name={name}")
         if listed.code == 0 and name not in listed.stdout.split():
             return
