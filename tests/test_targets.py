@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
-from tests.cases import NOW, TARGETS
+from imagesmith.targets import emitted_options, target_for
+from imagesmith.targets.options import BY_NAME
+from imagesmith.versions import Version
+from tests.cases import NOW, TARGETS, cases
 
 TEMPLATE = """{
   "type": "Microsoft.VirtualMachineImages/imageTemplates", "apiVersion": "2024-02-01", "location": "westeurope",
@@ -90,3 +93,21 @@ def test_vhd_of_a_chosen_name_needs_a_newer_packer() -> None:
     assert found.code == "IMG458"
     assert found.span is not None
     assert found.span.text.endswith('b.vhd"')
+
+
+BETWEEN = target_for(Version(1, 14, 3), Version(2, 1, 5))
+"""A Packer whose plugin gives public addresses of today only when it is told to."""
+
+LONG_LINE = TEMPLATE.replace("@", "Standard_LRS").replace(
+    '"distribute"', f'"customize": [{{"type": "Shell", "inline": ["{"x" * 70_000}"]}}], "distribute"'
+)
+"""A step that Packer has to copy as it is, since it cannot read such a line."""
+
+
+def test_the_table_of_options_has_what_the_cases_emit_and_nothing_else() -> None:
+    """Only options whose versions are known are written, and no row outlives its use."""
+    plans = [case.compile(target).plan for case in cases("valid") for target in (*TARGETS.values(), BETWEEN)]
+    plans.append(compile_text(LONG_LINE, filename="long.json", options=CompileOptions(now=NOW, seed="long")).plan)
+    emitted = {option for plan in plans if plan for option in emitted_options(plan)}
+    of_templates = {("manifest", "output")}  # stands in no plan
+    assert emitted == set(BY_NAME) - of_templates

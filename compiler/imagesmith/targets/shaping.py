@@ -19,9 +19,9 @@ class Shaping:
     target: Target
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def say(self, rule: Rule, path: Path, message: str = "") -> None:
+    def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "") -> None:
         """Add a diagnostic."""
-        self.diagnostics.append(rule.at(path, message))
+        self.diagnostics.append(rule.at(path, message, hint=hint))
 
 
 Shape: TypeAlias = Callable[[BuildPlan, Shaping], BuildPlan]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imagesmith.diagnostics import Rule, Severity
+from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Literal, attributes
 from imagesmith.plan import BuildPlan, StageName
 from imagesmith.targets.shaping import Shaping, section_named, with_section, with_stage
@@ -40,11 +40,24 @@ def vhd_alone(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     others = [name for name in ("managed-image", "gallery") if section_named(build, name)]
     image = section_named(build, "image")
     from_gallery = image is not None and any(block.type == "shared_image_gallery" for block in image.body.blocks)
-    if others:
+    wanted = [output for output in plan.publications if not output.intermediate]
+    if others and len(wanted) == 1:
+        _say_on_the_way(plan, vhd.path, shaping)
+    elif others:
         shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes a VHD only when it is the only output")
     elif from_gallery and shaping.target.azure is None:
         shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes no VHD from a gallery's image")
     return plan
+
+
+def _say_on_the_way(plan: BuildPlan, path: Path, shaping: Shaping) -> None:
+    """The template asks for a VHD alone, but an image is made on the way to it."""
+    alone = f"{shaping.target} makes a VHD only when it is the only output"
+    if plan.stage(StageName.VALIDATE):
+        hint = "validate on the build machine (--validate-on build-vm), or use azure plugin 2.5.0 or newer"
+        shaping.say(NOT_TOGETHER, path, f"{alone}; validators on a new machine need an image beside it", hint=hint)
+    else:
+        shaping.say(NOT_TOGETHER, path, f"{alone}; a managed image as the source needs an image beside it")
 
 
 def vhd_name(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
