@@ -101,8 +101,15 @@ def _tokens(data: Json) -> Iterator[tuple[str, bool]]:
 def _parameters(template: dict[str, Json]) -> Iterator[tuple[str, Json]]:
     for name, declaration in template.get("parameters", {}).items():
         declared = _resolved(declaration, template)
-        if "defaultValue" not in declared and not declared.get("nullable") and name.lower() not in _ASSUMED:
+        if "defaultValue" in declared or name.lower() in _ASSUMED:
+            continue
+        if not declared.get("nullable") or _is_named_list(name, declared):
             yield name, _value(name, declared, template)
+
+
+def _is_named_list(name: str, declared: dict[str, Json]) -> bool:
+    """Whether a parameter that may stay away makes the template say more: the steps of a module."""
+    return declared["type"] == "array" and bool(_by_name(name, []))
 
 
 def _resolved(declaration: dict[str, Json], template: dict[str, Json]) -> dict[str, Json]:
