@@ -873,6 +873,11 @@ def test_the_location_of_the_command_line_counts_before_the_templates_own() -> N
     assert [d.code for d in findings(template, location="nowhere-at-all")] == ["IMG380"]
 
 
+def test_location_of_the_template_counts_before_the_given_one() -> None:
+    template = build(LINUX, {"/location": "nowhere-at-all"})
+    assert [dotted(d.path) for d in findings(template, location="westeurope")] == ["location"]
+
+
 def test_unknown_os_says_nothing_about_destinations() -> None:
     template = build(
         LINUX,

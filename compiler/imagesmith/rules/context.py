@@ -12,7 +12,7 @@ from imagesmith.model import ImageTemplate, OsType
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleContext:
-    """What was said on the command line. `location` is a region, None where the template's own is to be used.
+    """What was said on the command line. `location` is the region of a template that names none.
 
     `os_type` is what the user states; inside `check`, the rules get what was decided from it and from the template.
     """

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imagesmith.diagnostics import Diagnostic, On, Rule, Severity
+from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
+from imagesmith.hcl import unfit
 from imagesmith.model import ImageTemplate
 from imagesmith.model.ids import IdError, ResourceId, is_guid, is_version_number, parse_id
 from imagesmith.rules.context import Check, RuleContext
@@ -58,7 +59,7 @@ BAD_SUBSCRIPTION = Rule(
 BAD_NAME = Rule(
     code="IMG303",
     severity=Severity.ERROR,
-    title="a name in the id is not possible in Azure",
+    title="the name is not possible in Azure",
     cause="Azure allows certain characters and lengths for the names of each kind of resource; no resource can have"
     " this name.",
     fix="look up the resource's real name",
@@ -149,6 +150,21 @@ def check_identity_count(template: ImageTemplate, _context: RuleContext) -> Iter
         yield SEVERAL_IDENTITIES.at(path, message, on=On.KEY)
 
 
+def check_network_names(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
+    """The three names that 2019-05-01-preview had in place of a subnet's id."""
+    network = template.vm_profile.vnet_config
+    if network is None:
+        return
+    rows = (
+        ("name", VIRTUAL_NETWORK, network.name),
+        ("subnetName", SUBNET, network.subnet_name),
+        ("resourceGroupName", RESOURCE_GROUP, network.resource_group_name),
+    )
+    for key, kind, name in rows:
+        if name:
+            yield from _name(kind, name, (*network.path, key), On.VALUE)
+
+
 def _is_public(found: ResourceId, reference: Reference) -> bool:
     """Whether it is a direct-shared or community gallery's version, as a source may be (aib-templates.md §1.4)."""
     return found.subscription is None and len(found.types) == 3 and reference.path[-1] == "imageVersionId"
@@ -212,15 +228,20 @@ def _names(reference: Reference, found: ResourceId) -> Iterator[Diagnostic]:
     parts = ("Microsoft.Compute/galleries/images", found.names[1]) if found.subscription is None else None
     named += [parts] if parts else _typed_names(found)
     for kind, name in named:
-        form = NAME_FORMS.get(kind.lower())
-        if form and name is not None and not form.pattern.fullmatch(name):
-            message = f"'{name}' cannot be the name of {describe(kind)}: {form.rule}"
-            hint = _open_token(name) or (
-                f"is it '{name.replace('-', '_')}'?" if kind.lower() == GALLERY.lower() else ""
-            )
-            yield BAD_NAME.at(reference.path, message, hint=hint, on=reference.on)
+        if name is not None:
+            yield from _name(kind, name, reference.path, reference.on)
     if "versions" in (kind.lower() for kind in found.types):
         yield from _version(reference, found.name)
+
+
+def _name(kind: str, name: str, path: Path, on: On) -> Iterator[Diagnostic]:
+    form = NAME_FORMS.get(kind.lower())
+    if form and not form.pattern.fullmatch(name):
+        message = f"'{name}' cannot be the name of {describe(kind)}: {form.rule}"
+        hint = _open_token(name) or (f"is it '{name.replace('-', '_')}'?" if kind.lower() == GALLERY.lower() else "")
+        yield BAD_NAME.at(path, message, hint=hint, on=on)
+    elif problem := unfit(name):
+        yield BAD_NAME.at(path, f"'{name}' cannot be handed to Packer: {problem}", on=on)
 
 
 def _typed_names(found: ResourceId) -> list[tuple[str, str]]:
@@ -253,4 +274,4 @@ def _number_hint(number: str) -> str:
     return f"write '{meant}'" if is_version_number(meant) else _open_token(number)
 
 
-CHECKS: tuple[Check, ...] = (check_references, check_identity_count)
+CHECKS: tuple[Check, ...] = (check_references, check_identity_count, check_network_names)

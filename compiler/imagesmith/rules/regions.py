@@ -74,15 +74,15 @@ REGIONS = SERVICE_REGIONS | frozenset(_OTHER_REGIONS.split())
 
 
 def check_location(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:
-    """The build's region: `--location` before the template's own."""
-    path: Path = ("location",)
-    text = context.location or template.location
+    """The build's region: the template's own, or `--location` where it has none."""
+    path: Path = ("location",) if template.location else ()
+    text = template.location or context.location
     if not text:
         yield NO_LOCATION.at(())
         return
-    findings = tuple(_region(text, () if context.location else path))
+    findings = tuple(_region(text, path))
     yield from findings
-    if not findings and region_name(text) not in SERVICE_REGIONS and not context.location:
+    if not findings and region_name(text) not in SERVICE_REGIONS and template.location:
         yield OUTSIDE_THE_SERVICE.at(path, f"the managed service does not run in '{text}'")
 
 
