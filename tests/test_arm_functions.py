@@ -323,6 +323,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("dateTimeAdd('2020-01-01', 'P99999Y')", "IMG106", "2020-01-01 moved by P99999Y is outside of the calendar"),
     ("resourceId('storage', 'x')", "IMG106", "resourceId() needs a resource type such as Microsoft.Compute/images"),
     ("resourceId('A.B/c', 'x', 'y')", "IMG106", "the type 'A.B/c' needs 1 names, but resourceId() has 2"),
+    ("resourceId('//', 'x')", "IMG106", "resourceId() needs a resource type such as Microsoft.Compute/images"),
     ("map(createArray(), 'x')", "IMG106", "argument 2 of map() must be a lambda: lambda('name', expression)"),
     ("lambdaVariables('x')", "IMG106", "there is no lambda variable 'x' around the expression"),
     ("createArray('a')[3]", "IMG108", "there is no element 3: the array has 1"),

@@ -11,6 +11,7 @@ from imagesmith.arm.scope import Partial
 from imagesmith.diagnostics import Via
 from imagesmith.source import Member, Object, Value, wrap
 
+_TYPE = re.compile(r"[^/]/+[^/]")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _PUBLIC_CLOUD = {
@@ -140,7 +141,7 @@ def _environment(call: Invocation) -> Value:
 def _placed(call: Invocation, first: int) -> tuple[list[str], str]:
     """The arguments before the resource type, and the provider part of the id from the type and the names."""
     arguments = [call.text(index) for index in range(len(call))]
-    at = next((index for index in range(first, len(arguments)) if "/" in arguments[index]), None)
+    at = next((index for index in range(first, len(arguments)) if _TYPE.search(arguments[index])), None)
     if at is None:
         raise call.fault(f"{call.name}() needs a resource type such as Microsoft.Compute/images")
     provider, *types = [segment for segment in arguments[at].split("/") if segment]
