@@ -27,3 +27,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     for code, files in sorted(codes.items()):
         terminalreporter.write_line(f"{code}: {files} files")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Without the material there is nothing to run, which is no failure of `make corpus`."""
+    if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not (CORPUS.is_dir() or REFERENCE.is_dir()):
+        session.exitstatus = pytest.ExitCode.OK
