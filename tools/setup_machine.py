@@ -18,7 +18,7 @@ from imagesmith.cli.run import cache_folder
 from imagesmith.sandbox.errors import SandboxError
 from imagesmith.sandbox.machine.bases import base_for
 from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
-from imagesmith.sandbox.machine.vm_image import prepare
+from imagesmith.sandbox.machine.vm_image import make_stand_in, make_vm_image
 from imagesmith.sandbox.state import StateFolder
 from imagesmith.toolchain import ToolchainError, find, install
 
@@ -65,12 +65,24 @@ def have_machines() -> bool:
     with tempfile.TemporaryDirectory(prefix="imagesmith-setup-") as folder:
         try:
             state = StateFolder.open(Path(folder) / "state")
-            name = asyncio.run(prepare(engine, base_for(DEMO_SOURCE, {}), state=state, on_progress=say))
+            name = asyncio.run(machine_image(engine, state))
         except SandboxError as error:
             say(f"no machine image: {error.diagnostic.message}\n  {error.diagnostic.hint}")
             return False
     say(f"machines: {engine.name}, {name}")
     return True
+
+
+async def machine_image(engine: Engine, state: StateFolder) -> str:
+    """The image of machines: from this host's own package mirror where that is possible, else from a registry."""
+    name = await make_stand_in(engine, state=state)
+    if name is not None:
+        return name
+    notes: list[str] = []
+    name = await make_vm_image(engine, base_for(DEMO_SOURCE, {}), state=state, notes=notes)
+    for note in notes:
+        say(note)
+    return name
 
 
 def install_packages() -> bool:

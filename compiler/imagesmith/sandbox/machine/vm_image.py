@@ -38,9 +38,25 @@ async def make_vm_image(engine: Engine, base: Base, *, state: StateFolder, notes
         return await _add_layer(engine, base.image, name=pulled, state=state)
     if release is None:
         raise failure(BASE_FAILED, f"the base image {base.image} could not be had: {reason}")
+    notes.append(_stand_in_note(base, release))
+    return await _make_stand_in(engine, release, state=state)
+
+
+async def make_stand_in(engine: Engine, *, state: StateFolder) -> str | None:
+    """Make the stand-in for Debian's family from this host's own package mirror, without asking any registry.
+
+    Its name; None where this host is none of that family or has no mmdebstrap. Raises `SandboxError` (IMG902).
+    """
+    release = debootstrap.host_release(engine.environment)
+    if release is None:
+        return None
+    name = _name(release.image)
+    return name if await engine.has_image(name) else await _make_stand_in(engine, release, state=state)
+
+
+async def _make_stand_in(engine: Engine, release: debootstrap.Release, *, state: StateFolder) -> str:
     if not await engine.has_image(release.image):
         await debootstrap.make_base(engine, release, state=state)
-    notes.append(_stand_in_note(base, release))
     return await _add_layer(engine, release.image, name=_name(release.image), state=state)
 
 
