@@ -34,7 +34,8 @@ _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What is known of a file. `os_type` and `reason` are written by people, the rest by the compiler.
+    """What is known of a file. `os_type` and `reason` are written by people, the rest by the compiler; a reason goes with
+    its verdict.
 
     `codes` and `lines` are those of the newest Packer (lines of errors only), `old_packer` the errors that Packer 1.6.6
     adds to them.
@@ -70,9 +71,11 @@ def judged(row: Row) -> Row:
     """The row with what the compiler says of the file today."""
     newest, old = compiled(row.file, row.os_type, NEWEST), compiled(row.file, row.os_type, TARGETS["1.6.6"])
     added = Counter(_errors(old.diagnostics)) - Counter(_errors(newest.diagnostics))
+    verdict = "compiles" if newest.ok else "diagnostics"
     return replace(
         row,
-        verdict="compiles" if newest.ok else "diagnostics",
+        verdict=verdict,
+        reason=row.reason if verdict == row.verdict else "",
         codes=counted(found.code for found in newest.diagnostics),
         lines=" ".join(str(found.span.line) for found in newest.diagnostics if found.is_error and found.span),
         old_packer=counted(added.elements()),
