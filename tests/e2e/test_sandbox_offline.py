@@ -20,8 +20,10 @@ from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 
 folder, program = Path(sys.argv[1]), sys.argv[2]
-group = Need(kind=NeedKind.RESOURCE_GROUP, id="/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images", path=())
-with Sandbox(SandboxOptions(state=folder / "state", run_id="offline", steps="record"), environment=os.environ) as sandbox:
+images = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images"
+group = Need(kind=NeedKind.RESOURCE_GROUP, id=images, path=())
+options = SandboxOptions(state=folder / "state", run_id="offline", steps="record")
+with Sandbox(options, environment=os.environ) as sandbox:
     sandbox.seed([group], os_type="Linux")
     world = sandbox.world
     variables = {f"PKR_VAR_{name}": value for name, value in world.variables.items() if name != "winrm_port"}

@@ -88,6 +88,10 @@ class Running:
                 await self._stop.pop()()
             except Exception as error:  # noqa: BLE001  (collected and raised below)
                 failures.append(error)
+        # A failure of the sandbox's own has a diagnostic; several of them have one cause, the engine.
+        own = [error for error in failures if isinstance(error, SandboxError)]
+        if failures and len(own) == len(failures):
+            raise own[0]
         if failures:
             raise ExceptionGroup("the sandbox did not stop cleanly", failures)
 

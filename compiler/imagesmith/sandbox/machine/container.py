@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from imagesmith.sandbox.errors import MACHINE_FAILED, failure
+from imagesmith.sandbox.errors import MACHINE_FAILED, SandboxError, failure
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.bases import base_for
 from imagesmith.sandbox.machine.engine import Engine, end
@@ -188,11 +188,17 @@ class ContainerMachines:
 
     async def close(self, *, keep: Collection[str]) -> None:
         """End sessions and machines, and the images that nothing refers to."""
+        failures = []
         for name in tuple(self._containers):
-            await self.remove(name)
+            try:
+                await self.remove(name)
+            except SandboxError as error:
+                failures.append(error)
         for image in self._images.difference(keep):
             await self.engine.run("rmi", "-f", image)
         self._images.clear()
+        if failures:
+            raise failures[0]
 
     async def _end_sessions(self, name: str) -> None:
         """End the SSH sessions of one machine."""
