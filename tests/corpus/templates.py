@@ -34,8 +34,8 @@ _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What is known of a file. `os_type` and `reason` are written by people, the rest by the compiler; a reason goes with
-    its verdict.
+    """What is known of a file. `os_type` and `reason` are written by people, the rest by the compiler; a reason goes
+    with its verdict.
 
     `codes` and `lines` are those of the newest Packer (lines of errors only), `old_packer` the errors that Packer 1.6.6
     adds to them.
