@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cases import Case, cases
+from tests.cases import FIXTURES, Case, cases
 
 from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
 
@@ -120,17 +120,7 @@ def intermediate_images(ids: set[str]) -> set[str]:
     return {text for text in ids if "/images/imagesmith-" in text}
 
 
-SLOW = """{
-  "location": "westeurope",
-  "properties": {
-    "source": {"type": "PlatformImage", "publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts", "version": "latest"},
-    "customize": [{"type": "Shell", "name": "Takes long", "inline": ["echo started", "sleep 60"]}],
-    "distribute": [{
-      "type": "ManagedImage", "runOutputName": "image", "location": "westeurope",
-      "imageId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/contoso/providers/Microsoft.Compute/images/slow"
-    }]
-  }
-}"""
+SLOW = FIXTURES / "runs" / "slow-step" / "template.json"
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -138,9 +128,7 @@ def test_a_signal_cancels_and_packer_cleans_up(
     packer: Any, machine_image: None, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     """One signal: Packer ends its step, removes what it made, and the run says that it was cancelled."""
-    template = tmp_path / "slow.json"
-    template.write_text(SLOW)
-    process = start(packer, template, tmp_path)
+    process = start(packer, SLOW, tmp_path)
     lines: list[str] = []
     assert process.stdout is not None
     for line in process.stdout:
@@ -160,9 +148,7 @@ def test_a_signal_cancels_and_packer_cleans_up(
 
 def test_the_time_limit_cancels(packer: Any, machine_image: None, tmp_path: Path) -> None:
     """`--time-limit` and the template's buildTimeoutInMinutes end a run alike, with an exit code of their own."""
-    template = tmp_path / "slow.json"
-    template.write_text(SLOW)
-    run = finished(start(packer, template, tmp_path, "--time-limit", "6s"))
+    run = finished(start(packer, SLOW, tmp_path, "--time-limit", "6s"))
     assert (run.status, run.result["state"]) == (8, "Failed"), run.stderr
     assert "limit" in run.result["message"]
 
