@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imagesmith.diagnostics import On, Path, Rule, Severity
+from imagesmith.diagnostics import On, Path, Rule, Severity, dotted
 from imagesmith.hcl import Block, Call, Expression, Literal, attributes, literal
 from imagesmith.lower.words import Lowering
 from imagesmith.model import ImageTemplate, VnetConfig
@@ -260,9 +260,13 @@ def build_subscription(ids: Iterator[tuple[str, Path]], lowering: Lowering) -> s
         if subscription is None:
             continue
         if first is None:
-            first, where = subscription, f"'{path[-1]}'"
+            first, where = subscription, f"'{_spoken(path)}'"
         elif subscription.lower() != first.lower():
-            lowering.say(
-                TWO_SUBSCRIPTIONS, path, f"'{path[-1]}' is in subscription {subscription}, but {where} says {first}"
-            )
+            message = f"'{_spoken(path)}' is in subscription {subscription}, but {where} says {first}"
+            lowering.say(TWO_SUBSCRIPTIONS, path, message)
     return first
+
+
+def _spoken(path: Path) -> str:
+    """Where an id stands, as people say it: several are called `imageId`."""
+    return dotted(path[1:] if path[:1] == ("properties",) else path)
