@@ -41,7 +41,7 @@ def test_literal(value: hcl.Literal, text: str) -> None:
 def test_text_that_hcl_cannot_hold_is_refused(text: str) -> None:
     """NUL, half a surrogate pair, and text that HCL would normalise."""
     assert hcl.unfit(text)
-    with pytest.raises(ValueError, match="HCL|file"):
+    with pytest.raises(ValueError, match=r"HCL|file"):
         hcl.quote(text)
 
 
