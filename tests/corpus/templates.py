@@ -29,6 +29,12 @@ FILES = tuple(
     str(path.relative_to(CORPUS)) for kind in KINDS if CORPUS.is_dir() for path in sorted((CORPUS / kind).iterdir())
 )
 
+EXAMPLES = tuple(file for file in FILES if "__Create" in file and "ImageTemplate" in file)
+"""Bodies of the REST reference that make a template."""
+
+_PLACES = {"{subscription-id}": "00000000-0000-0000-0000-000000000000", "1_location": "westus"}
+"""Places to fill in of the REST reference. They are no tokens: only `filled_example` knows them."""
+
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/")
 
 
@@ -95,7 +101,18 @@ def _errors(diagnostics: Iterable[Diagnostic]) -> Iterator[str]:
 def compiled(file: str, os_type: str, target: Target) -> Compilation:
     """A file compiled in a fixed place, with values for all that it asks for."""
     path = CORPUS / file
-    document = source.read_bytes(path.read_bytes(), filename=path.name)
+    return _compiled(source.read_bytes(path.read_bytes(), filename=path.name), os_type, target)
+
+
+def filled_example(file: str, target: Target) -> Compilation:
+    """A body of the REST reference compiled as if its reader had filled in the places."""
+    text = (CORPUS / file).read_text(encoding="utf-8")
+    for place, value in _PLACES.items():
+        text = text.replace(place, value)
+    return _compiled(source.read_text(text, filename=Path(file).name), "", target)
+
+
+def _compiled(document: Document, os_type: str, target: Target) -> Compilation:
     options = CompileOptions(
         parameters=filling(document),
         resource_group="contoso-images",
