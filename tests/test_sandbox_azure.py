@@ -333,6 +333,25 @@ def test_a_windows_machine_is_refused_by_name(sandbox: Sandbox, world: World) ->
     assert [failure.diagnostic.code for failure in sandbox.failures] == ["IMG904"]
 
 
+@pytest.mark.parametrize(
+    ("place", "properties"),
+    [
+        (f"{IMAGES}/providers/Microsoft.Network/networkInterfaces/nic", {"ipConfigurations": [{"no name": 1}]}),
+        (f"{DEFINITION}/versions/1.0.0", {"publishingProfile": 5, "storageProfile": {"source": {"id": SOURCE}}}),
+    ],
+    ids=["a nameless part", "a number for an object"],
+)
+def test_what_the_sandbox_cannot_digest_is_told_and_not_worth_a_retry(
+    sandbox: Sandbox, world: World, place: str, properties: dict[str, Any]
+) -> None:
+    answer = arm(world, "PUT", place, json={"location": "westeurope", "properties": properties})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "SandboxFailure"
+    assert [failure.diagnostic.code for failure in sandbox.failures] == ["IMG908"]
+    assert f"PUT {place}" in sandbox.failures[0].diagnostic.message
+    assert arm(world, "GET", place).status_code == 404
+
+
 def test_a_template_that_cannot_be_evaluated_is_refused(world: World) -> None:
     body = deployment(apiVersion="1", type="Microsoft.Compute/disks", name="[parameters('missing')]")
     answer = arm(world, "PUT", f"{IMAGES}/providers/Microsoft.Resources/deployments/d", json=body)

@@ -64,6 +64,11 @@ class RefusedError(Exception):
         return Answer(status=self.status, body={"error": self.error})
 
 
+def sandbox_failure(error: Exception) -> RefusedError:
+    """A failure of the sandbox's own. Not a 5xx: clients would ask again and again for minutes (lowering.md §2.2)."""
+    return RefusedError(409, "SandboxFailure", str(error))
+
+
 def not_found(resource_type: str, name: str, group: str) -> RefusedError:
     """Azure's words for a resource that is not there."""
     return RefusedError(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from imagesmith.sandbox import routes
-from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, sandbox_failure
 from imagesmith.sandbox.cloud import Cloud
+from imagesmith.sandbox.errors import as_failure
 
 _LARGEST_BODY = 64 * 1024 * 1024
 
@@ -61,6 +62,10 @@ class Application:
             return await route.handle(self.cloud, dataclasses.replace(call, params=params))
         except RefusedError as refusal:
             return refusal.answer()
+        except Exception as error:  # noqa: BLE001 - the edge to clients: told to the run and answered, not retried
+            own = as_failure(error, doing=f"{call.method} {call.path}")
+            self.cloud.on_failure(own)
+            return sandbox_failure(own).answer()
 
 
 async def _read(request: web.BaseRequest) -> Call | None:

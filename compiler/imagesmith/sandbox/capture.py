@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagesmith.sandbox.answers import conflict
+from imagesmith.sandbox.answers import conflict, sandbox_failure
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import SandboxError
 from imagesmith.sandbox.store import Resource
@@ -29,5 +29,5 @@ async def capture(cloud: Cloud, vm: Resource) -> str:
             vm.hidden[IMAGE] = await cloud.machines.capture(vm.hidden[MACHINE])
         except SandboxError as error:
             cloud.on_failure(error)
-            raise conflict("SandboxFailure", str(error)) from error
+            raise sandbox_failure(error) from error
     return vm.hidden[IMAGE]

@@ -29,7 +29,7 @@ class Cloud:
     marketplace: dict[str, set[str]] = field(default_factory=dict)
     """Versions by ``publisher:offer:sku`` in lower case."""
     store: Store = field(default_factory=Store)
-    operations: Operations = field(default_factory=Operations)
+    operations: Operations
     newest_machine: str | None = None
     """The machine behind the SSH port: the one deployed last."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, conflict, invalid, not_found
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, conflict, invalid, not_found, sandbox_failure
 from imagesmith.sandbox.capture import BASE, GENERALIZED, IMAGE, MACHINE, SEEDED, capture
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import WINDOWS_NOT_YET, SandboxError, failure
@@ -32,7 +32,7 @@ async def prepare_machine(cloud: Cloud, vm: Resource, replaced: bool) -> None:
         await cloud.machines.start(_spec(name, image, system))
     except SandboxError as error:
         cloud.on_failure(error)
-        raise conflict("SandboxFailure", str(error)) from error
+        raise sandbox_failure(error) from error
     vm.hidden[MACHINE] = name
     vm.properties["instanceView"] = _instance_view("running")
     cloud.newest_machine = name

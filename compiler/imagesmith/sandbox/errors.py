@@ -84,6 +84,16 @@ STATE_BUSY = Rule(
     corrected="imagesmith build a.json --sandbox-state one & imagesmith build b.json --sandbox-state two",
     source="machine.md §1",
 )
+SANDBOX_FAULT = Rule(
+    code="IMG908",
+    severity=Severity.ERROR,
+    title="the sandbox could not carry out a request",
+    cause="A client asked for something that the sandbox has no answer to, which is a fault of the sandbox.",
+    fix="report the request that the message names; the real Azure is not affected",
+    example="imagesmith sandbox -- az vm create --name web",
+    corrected="imagesmith sandbox -- packer build web",
+    source="architecture §7",
+)
 
 
 class SandboxError(Exception):
@@ -92,6 +102,13 @@ class SandboxError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(f"{diagnostic.message} ({diagnostic.code}); {diagnostic.hint}")
         self.diagnostic = diagnostic
+
+
+def as_failure(error: Exception, *, doing: str) -> SandboxError:
+    """Any exception as one with a diagnostic: our own as they are, others as faults of the sandbox (IMG908)."""
+    if isinstance(error, SandboxError):
+        return error
+    return failure(SANDBOX_FAULT, f"{doing}: {type(error).__name__}: {error}")
 
 
 def failure(rule: Rule, message: str = "", *, hint: str = "") -> SandboxError:

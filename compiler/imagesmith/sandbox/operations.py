@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, sandbox_failure
+from imagesmith.sandbox.errors import SandboxError, as_failure
 
 _HOLD_S = 15.0
 """How long the answer to a poll is held while the operation goes on: clients that never wait between polls would make
@@ -33,9 +34,10 @@ class Operation:
 
 
 class Operations:
-    """All operations of a sandbox, by number."""
+    """All operations of a sandbox, by number. `on_failure` is told of what is the sandbox's own fault."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[SandboxError], None]) -> None:
+        self._on_failure = on_failure
         self._operations: dict[str, Operation] = {}
         self._numbers = itertools.count(1)
 
@@ -43,7 +45,7 @@ class Operations:
         """Begin an operation; its number."""
         number = str(next(self._numbers))
         self._operations[number] = operation = Operation(task=asyncio.get_running_loop().create_task(work))
-        operation.task.add_done_callback(lambda task: _note_end(operation, task))
+        operation.task.add_done_callback(lambda task: self._note_end(operation, task))
         return number
 
     def headers(self, call: Call, number: str, *, styles: str = "both") -> dict[str, str]:
@@ -90,21 +92,24 @@ class Operations:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _note_end(self, operation: Operation, task: asyncio.Task[Json]) -> None:
+        operation.done.set()
+        if task.cancelled():
+            operation.failure = RefusedError(409, "OperationPreempted", "The sandbox is ending.")
+            return
+        match task.exception():
+            case None:
+                operation.output = task.result()
+            case RefusedError() as refusal:
+                operation.failure = refusal
+            case Exception() as error:
+                own = as_failure(error, doing="an operation")
+                self._on_failure(own)
+                operation.failure = sandbox_failure(own)
+            case other:
+                raise other
+
     async def _wait(self, call: Call) -> Operation:
         if call.params["number"] not in self._operations:
             raise RefusedError(404, "NotFound", f"The operation '{call.params['number']}' was not found.")
         return await self.settle(call.params["number"], _HOLD_S)
-
-
-def _note_end(operation: Operation, task: asyncio.Task[Json]) -> None:
-    operation.done.set()
-    if task.cancelled():
-        operation.failure = RefusedError(409, "OperationPreempted", "The sandbox is ending.")
-        return
-    match task.exception():
-        case None:
-            operation.output = task.result()
-        case RefusedError() as refusal:
-            operation.failure = refusal
-        case other:
-            operation.failure = RefusedError(500, "InternalServerError", f"{type(other).__name__}: {other}")

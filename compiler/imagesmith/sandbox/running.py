@@ -18,6 +18,7 @@ from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOpt
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.sweep import sweep_engine
+from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.proxy import Authority, Proxy
 from imagesmith.sandbox.state import StateFolder
@@ -64,6 +65,7 @@ class Running:
             tenant_id=self.options.tenant_id,
             machines=self.machines,
             on_failure=self.on_failure,
+            operations=Operations(self.on_failure),
             strict=self.options.strict,
         )
         self._stop.append(self.cloud.operations.close)
