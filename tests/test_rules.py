@@ -867,7 +867,7 @@ def test_rules_are_whole_rows_of_their_own_code_range() -> None:
         assert json.loads(rule.example) != json.loads(rule.corrected)
 
 
-def test_the_location_of_the_command_line_counts_before_the_templates_own() -> None:
+def test_the_location_of_the_command_line_stands_in_for_a_missing_one() -> None:
     template = build(LINUX, {"/location": ABSENT})
     assert findings(template, location="West Europe") == []
     assert [d.code for d in findings(template, location="nowhere-at-all")] == ["IMG380"]

@@ -1,0 +1,27 @@
+"""No input gives a traceback or kills the process: mutated templates through the command line, judged by exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COUNT = 2000
+SHOWN = 10
+
+
+def test_no_mutant_of_a_template_breaks_the_program(tmp_path: Path) -> None:
+    """Exit code 0 or 1, no signal, no traceback. IMAGESMITH_FUZZ_SEED repeats a run, IMAGESMITH_FUZZ_COUNT sizes it."""
+    seed = os.environ.get("IMAGESMITH_FUZZ_SEED") or str(time.time_ns())
+    count = os.environ.get("IMAGESMITH_FUZZ_COUNT") or str(COUNT)
+    command = [sys.executable, "-m", "tests.fuzz_driver", str(tmp_path), seed, count]
+    environment = {**os.environ, "IMAGESMITH_TRACEBACK": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    failures = [json.loads(line) for line in run.stdout.splitlines()]
+    shown = "\n".join(f"{one['wrong']}: {one['arguments']}\n  {one['stderr']}" for one in failures[:SHOWN])
+    assert not failures, f"{len(failures)} of {count} mutants; repeat with IMAGESMITH_FUZZ_SEED={seed}\n{shown}"
+    assert run.returncode == 0, run.stderr
