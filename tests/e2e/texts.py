@@ -47,6 +47,14 @@ HOSTILE: tuple[str, ...] = (
 )
 """All of them in Unicode's NFC form and free of NUL and CR: those have tests of their own."""
 
+UNFIT: tuple[str, ...] = ("a\0b", "e\u0301", "\u212bngstrom", "x" + "\u0320" * 31, "a\rb", "a\r\nb\r")
+"""Texts that Packer's language cannot hold or that a line-wise copy would change."""
+BUNDLES: tuple[str, ...] = (
+    *("\n".join(text for text in HOSTILE[start::3]) for start in range(3)),
+    *(" ".join(text.replace("\n", " ") for text in HOSTILE[start::3]) for start in range(3)),
+)
+"""The same in fewer texts, with line ends between them and without."""
+
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _NOT_DATA = re.compile(
     r'^\s*(?:execute_command|#)|^\s*(?:variable|source|provisioner|post-processor) "|\$\{path\.root\}|var\.'

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagesmith.emit.digests import with_digests
-from imagesmith.emit.pages import Pages
+from imagesmith.emit.pages import Pages, loaded_pages
 from imagesmith.emit.plan_file import plan_json
 from imagesmith.placeholders import placeholder
 from imagesmith.plan import BuildPlan, Stage, StepFile
@@ -24,7 +24,7 @@ class Emission:
 
 def emit(plan: BuildPlan) -> Emission:
     """Write a plan as files. Pure: the same plan gives the same bytes on every machine."""
-    pages = Pages()
+    pages = loaded_pages()
     plan = replace(plan, stages=tuple(_with_scripts(stage, pages) for stage in plan.stages))
     plan = with_digests(plan)
     files = {"plan.json": plan_json(plan)}

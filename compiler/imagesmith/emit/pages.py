@@ -6,6 +6,8 @@ Autoescaping and `finalize` together make it impossible to print a value that is
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from imagesmith import hcl
@@ -15,7 +17,7 @@ PUBLISHING = ("managed-image", "gallery", "vhd")
 
 
 class Pages:
-    """The templates, loaded once."""
+    """The templates. Nothing of a rendering stays in them, so threads may share them."""
 
     def __init__(self) -> None:
         loader = PackageLoader("imagesmith.templates", "")
@@ -51,6 +53,12 @@ class Pages:
         """A script of ours."""
         text = self._scripts.get_template(template).render(stop_exit_code=stage.stop_exit_code)
         return text.encode()
+
+
+@cache
+def loaded_pages() -> Pages:
+    """The templates, compiled once a process: that takes longer than rendering them."""
+    return Pages()
 
 
 def _template(section: Section) -> str:

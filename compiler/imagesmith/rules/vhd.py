@@ -33,6 +33,7 @@ VHD_SECRET = Rule(
 )
 
 _ACCOUNT_HOST = re.compile(r"[a-z0-9]{3,24}\.(?:[a-z0-9-]+\.)?blob\.[a-z0-9.-]+")
+_DROPPED = re.compile(r"[\x00-\x1f\x7f]")
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}")
 
 
@@ -44,6 +45,9 @@ def check_vhds(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagn
 
 
 def _uri(text: str, path: Path) -> Iterator[Diagnostic]:
+    if _DROPPED.search(text):  # urlsplit takes them away without a word
+        yield VHD_URI.at(path, "the address of a blob holds no line ends and no other control characters")
+        return
     try:
         parts = urlsplit(text)
     except ValueError:  # brackets that hold no IPv6 address
