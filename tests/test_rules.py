@@ -807,7 +807,7 @@ CASES = (
         code="IMG395",
         bad={"validate/sourceValidationOnly": True, "distribute": []},
         at="properties.validate.sourceValidationOnly",
-        says="'customize' are left out",
+        says="without 'customize'",
         severity=Severity.NOTE,
         good={"validate/sourceValidationOnly": True, "distribute": [], "customize": []},
     ),

@@ -39,7 +39,7 @@ def check_validate(template: ImageTemplate, _context: RuleContext) -> Iterator[D
         yield NO_VALIDATORS.at(validate.path)
     left_out = [key for key, given in (("customize", template.customize), ("distribute", template.distribute)) if given]
     if validate.source_validation_only and left_out:
-        message = f"the source alone is validated: {' and '.join(repr(key) for key in left_out)} are left out"
+        message = f"the source alone is validated, without {' and '.join(repr(key) for key in left_out)}"
         yield SOURCE_ONLY.at((*validate.path, "sourceValidationOnly"), message)
 
 
