@@ -77,5 +77,7 @@ def sandbox_world(
         for note in world.notes:
             talk(f"sandbox: {note}")
         yield world
+        for failure in sandbox.failures:
+            talk(f"sandbox: {failure.diagnostic.message}")
         for name in sandbox.refused:
             talk(f"sandbox: a request to {name} was refused")
