@@ -35,4 +35,4 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 def show_document(diagnostics: Iterable[Diagnostic], result: Mapping[str, Any]) -> None:  # JSON data
     """Print a command's one JSON document on stdout."""
     document = {"diagnostics": [diagnostic_to_json(item) for item in diagnostics], **result}
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(document, indent=2))

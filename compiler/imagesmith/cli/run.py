@@ -53,7 +53,7 @@ def view(output: str) -> Iterator[OnEvent]:
     with ExitStack() as stack:
         show: Callable[[Event], None]
         if output == "ndjson":
-            show = lambda event: click.echo(json.dumps(to_json(event), ensure_ascii=False))  # noqa: E731
+            show = lambda event: click.echo(json.dumps(to_json(event)))  # noqa: E731
         elif colors(sys.stderr):
             show = stack.enter_context(LiveView(sys.stderr))
         else:

@@ -38,9 +38,9 @@ def _platform_image(source: PlatformImage, lowering: Lowering) -> Block:
     plan_block = plan and Block(
         type="plan_info",
         attributes=attributes(
-            plan_name=lowering.rendered(plan.plan_name, (*plan.path, "planName")),
-            plan_product=lowering.rendered(plan.plan_product, (*plan.path, "planProduct")),
-            plan_publisher=lowering.rendered(plan.plan_publisher, (*plan.path, "planPublisher")),
+            plan_name=lowering.deployed(plan.plan_name, (*plan.path, "planName")),
+            plan_product=lowering.deployed(plan.plan_product, (*plan.path, "planProduct")),
+            plan_publisher=lowering.deployed(plan.plan_publisher, (*plan.path, "planPublisher")),
         ),
     )
     return Block(

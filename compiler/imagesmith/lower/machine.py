@@ -140,7 +140,7 @@ def machine_section(template: ImageTemplate, lowering: Lowering) -> Section:
     run_tags = lowering.variable(
         "run_tags", "Tags of the run, by which leftovers are found.", type="map(string)", default={}
     )
-    tags = lowering.rendered_map(template.managed_resource_tags, ("properties", "managedResourceTags"))
+    tags = lowering.deployed_map(template.managed_resource_tags, ("properties", "managedResourceTags"))
     disks = tuple(size for size in template.additional_data_disks if size > 0)
     return Section(
         name="machine",

@@ -37,6 +37,18 @@ GO_TEMPLATE = Rule(
     source="packer.md §5.6, lowering.md §4.5",
 )
 
+AZURE_EXPRESSION = Rule(
+    code="IMG406",
+    severity=Severity.ERROR,
+    title="the text would be evaluated by Azure",
+    cause="Packer writes this text into a deployment template, where Azure evaluates every text from '[' to ']', and"
+    " takes one of two '[' away.",
+    fix="put another character before the '['",
+    example='{"managedResourceTags": {"owner": "[platform]"}}',
+    corrected='{"managedResourceTags": {"owner": "platform"}}',
+    source="Azure Resource Manager, syntax and expressions in templates",
+)
+
 
 class ValidateOn(StrEnum):
     """Where validators run: on a new machine made from the result, or on the build's own before it is generalized."""
@@ -102,9 +114,20 @@ class Lowering:
             return ""
         return text if self._fits(text, path) else ""
 
-    def rendered_map(self, values: Mapping[str, str], path: Path) -> dict[str, hcl.Literal]:
-        """Names and values (tags) for an option that Packer renders once; names take no template signs."""
-        return {self.stable(name, (*path, name)): self.rendered(text, (*path, name)) for name, text in values.items()}
+    def deployed(self, text: str, path: Path) -> hcl.Rendered:
+        """Text for an option that Packer renders once and hands to Azure in a deployment template."""
+        self._refuse_expression(text, path)
+        return self.rendered(text, path)
+
+    def deployed_map(self, values: Mapping[str, str], path: Path) -> dict[str, hcl.Literal]:
+        """Names and values (tags) for such an option; names take no template signs."""
+        for name in values:
+            self._refuse_expression(name, (*path, name))
+        return {self.stable(name, (*path, name)): self.deployed(text, (*path, name)) for name, text in values.items()}
+
+    def _refuse_expression(self, text: str, path: Path) -> None:
+        if text.startswith("[") and text.endswith("]"):
+            self.say(AZURE_EXPRESSION, path, f"Azure would read '{text}' as an expression")
 
     def _fits(self, text: str, path: Path) -> bool:
         problem = hcl.unfit(text)
