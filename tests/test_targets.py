@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
-from imagesmith.targets import emitted_options, target_for
+from imagesmith.targets import Target, emitted_options, target_for
 from imagesmith.targets.options import BY_NAME
 from imagesmith.versions import Version
 from tests.cases import NOW, TARGETS, cases
@@ -97,6 +97,23 @@ def test_vhd_of_a_chosen_name_needs_a_newer_packer() -> None:
 
 BETWEEN = target_for(Version(1, 14, 3), Version(2, 1, 5))
 """A Packer whose plugin gives public addresses of today only when it is told to."""
+
+
+@pytest.mark.parametrize(
+    ("target", "asked"),
+    [
+        (target_for(Version(1, 9, 5)), False),
+        (target_for(Version(1, 9, 5), Version(2, 0, 0)), True),
+        (target_for(Version(1, 14, 3)), True),
+    ],
+    ids=str,
+)
+def test_only_a_plugin_beside_packer_is_asked_for(target: Target, *, asked: bool) -> None:
+    """Packer 1.7 to 1.9 has one inside, which it does not use for files that name the plugin."""
+    options = CompileOptions(target=target, now=NOW, seed="plugins")
+    written = _written(compile_text(TEMPLATE.replace("@", "Standard_LRS"), filename="a.json", options=options))
+    assert ("required_plugins" in written) is asked
+
 
 LONG_LINE = TEMPLATE.replace("@", "Standard_LRS").replace(
     '"distribute"', f'"customize": [{{"type": "Shell", "inline": ["{"x" * 70_000}"]}}], "distribute"'

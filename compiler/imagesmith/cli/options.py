@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
@@ -143,7 +144,7 @@ def target_of(packer_version: Version | None, azure_plugin: Version | None) -> T
     packer = packer_version or NEWEST.packer
     target = target_for(packer, azure_plugin)
     update = NEWEST.windows_update if target.takes_plugins else None
-    return Target(packer=target.packer, azure=target.azure, windows_update=update)
+    return replace(target, windows_update=update)
 
 
 def compile_options(

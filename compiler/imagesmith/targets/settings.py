@@ -12,10 +12,15 @@ WINDOWS_UPDATE = "github.com/rgl/windows-update"
 
 
 def settings_block(stage: Stage, target: Target) -> Block | None:
-    """`required_plugins` for the plugins that the stage uses; None for a Packer that knows no such block."""
+    """`required_plugins` for the plugins that the stage uses; None where Packer knows no such block, or has them all.
+
+    A plugin that is named there must be installed: the one bundled with Packer 1.7 to 1.9 does not count.
+    """
     if not target.takes_plugins:
         return None
-    wanted: dict[str, tuple[str, Version | None]] = {"azure": (AZURE, target.azure)}
+    wanted: dict[str, tuple[str, Version | None]] = {}
+    if not target.bundled_azure:
+        wanted["azure"] = (AZURE, target.azure)
     if any(block.labels == ("windows-update",) for step in stage.steps for block in step.blocks):
         wanted["windows-update"] = (WINDOWS_UPDATE, target.windows_update)
     plugins = attributes(
@@ -25,4 +30,6 @@ def settings_block(stage: Stage, target: Target) -> Block | None:
             if version is not None
         }
     )
+    if not plugins:
+        return None
     return Block(type="packer", blocks=(Block(type="required_plugins", attributes=plugins),))

@@ -11,14 +11,21 @@ OLDEST = Version(1, 6, 0)
 WITH_PLUGINS = Version(1, 7, 0)
 """`required_plugins` and plugins beside Packer came with 1.7."""
 
+WITHOUT_BUNDLED = Version(1, 10, 0)
+"""From here on azure-arm is never part of Packer."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """A Packer. `azure` is None for the one built into Packer 1.6, `windows_update` where that plugin is absent."""
+    """A Packer. `azure` is None for the one built into Packer 1.6, `windows_update` where that plugin is absent.
+
+    A `bundled_azure` is a plugin inside Packer's own program: it serves only files that do not ask for the plugin.
+    """
 
     packer: Version
     azure: Version | None
     windows_update: Version | None
+    bundled_azure: bool = False
 
     @property
     def takes_plugins(self) -> bool:
@@ -48,5 +55,6 @@ def target_for(packer: Version, azure: Version | None = None, windows_update: Ve
     """The target for a Packer. Between 1.7 and 1.9 an azure plugin of the 1.x series is bundled (packer.md §8)."""
     if packer < WITH_PLUGINS:
         return Target(packer=packer, azure=None, windows_update=windows_update)
-    bundled = Version(1, 4, 0) if packer < Version(1, 10, 0) else NEWEST.azure
-    return Target(packer=packer, azure=azure or bundled, windows_update=windows_update)
+    if azure is None and packer < WITHOUT_BUNDLED:
+        return Target(packer=packer, azure=Version(1, 4, 0), windows_update=windows_update, bundled_azure=True)
+    return Target(packer=packer, azure=azure or NEWEST.azure, windows_update=windows_update)
