@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 COUNT = 2000
 SHOWN = 10
@@ -25,3 +27,13 @@ def test_no_mutant_of_a_template_breaks_the_program(tmp_path: Path) -> None:
     shown = "\n".join(f"{one['wrong']}: {one['arguments']}\n  {one['stderr']}" for one in failures[:SHOWN])
     assert not failures, f"{len(failures)} of {count} mutants; repeat with IMAGESMITH_FUZZ_SEED={seed}\n{shown}"
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "..", "no\nsuch\x1bfile", "x" * 5000, os.devnull, "a.bicep", "~", "*"])
+def test_no_path_breaks_the_program(path: str) -> None:
+    """What is no file is told like a mistake in one."""
+    command = [sys.executable, "-m", "imagesmith", "validate", path]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 1, run.stderr
+    assert run.stderr.endswith("1 error\n")
+    assert "\x1b" not in run.stderr

@@ -106,13 +106,13 @@ def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | 
     """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
     options = options or CompileOptions()
     document = source.load(path)
+    if document.root is None or options.parameter_files:
+        return compile_document(document, options=options)
     beside = Path(path).with_suffix(".parameters.json")
-    notes: list[Diagnostic] = []
-    if not options.parameter_files and beside.is_file():
-        options = replace(options, parameter_files=(source.load(beside),))
-        if document.root is not None:
-            notes.append(PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span))
-    return compile_document(document, options=options, notes=notes)
+    if not beside.is_file():
+        return compile_document(document, options=options)
+    note = PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span)
+    return compile_document(document, options=replace(options, parameter_files=(source.load(beside),)), notes=[note])
 
 
 def compile_text(text: str, *, filename: str, options: CompileOptions | None = None) -> Compilation:
