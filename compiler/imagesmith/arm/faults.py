@@ -182,7 +182,7 @@ def stretch_of(value: Value, start: int, end: int) -> Span:
 
 
 def report(findings: Iterable[Finding], *, command: str = "-p") -> tuple[Diagnostic, ...]:
-    """Findings as diagnostics: one for all parameters without a value, one a missing flag, the rest as they are."""
+    """Findings as diagnostics: one for all parameters without a value, one for flags missing together, the rest."""
     distinct = tuple(dict.fromkeys(findings))
     diagnostics = [finding.diagnostic for finding in distinct if isinstance(finding, Problem)]
     missing = {finding.name: finding for finding in distinct if isinstance(finding, MissingParameter)}
@@ -192,7 +192,10 @@ def report(findings: Iterable[Finding], *, command: str = "-p") -> tuple[Diagnos
     for finding in distinct:
         if isinstance(finding, MissingFlag):
             flags.setdefault(finding.flag, []).append(finding)
-    diagnostics.extend(_flag(flag, uses) for flag, uses in flags.items())
+    together: dict[tuple[tuple[str, Span], ...], list[str]] = {}
+    for flag, uses in flags.items():
+        together.setdefault(tuple((use.what, use.span) for use in uses), []).append(flag)
+    diagnostics.extend(_flags(names, uses) for uses, names in together.items())
     return tuple(diagnostics)
 
 
@@ -207,8 +210,8 @@ def _missing(missing: tuple[MissingParameter, ...], command: str) -> Diagnostic:
     )
 
 
-def _flag(flag: str, uses: list[MissingFlag]) -> Diagnostic:
-    asked = ", ".join(dict.fromkeys(use.what for use in uses))
-    return MISSING_SURROUNDINGS.at(
-        (), f"the template asks for {asked}, which is not known", hint=f"give {flag}", span=uses[0].span
-    )
+def _flags(flags: list[str], uses: tuple[tuple[str, Span], ...]) -> Diagnostic:
+    """One diagnostic for all flags that the same places need."""
+    asked = ", ".join(dict.fromkeys(what for what, _ in uses))
+    message = f"the template asks for {asked}, which is not known"
+    return MISSING_SURROUNDINGS.at((), message, hint=f"give {' and '.join(flags)}", span=uses[0][1])

@@ -121,7 +121,8 @@ def _of_file(document: Document) -> Iterator[Given | Diagnostic]:
     if wrapped is None:
         yield from (_plain(member) for member in root.data if member.key.lower() not in _FRAME)
     elif isinstance(wrapped.value.data, Object):
-        yield from (_wrapped(member) for member in wrapped.value.data)
+        for member in wrapped.value.data:
+            yield from _wrapped(member)
     else:
         yield PARAMETER_FILE_FORM.at((), "`parameters` is no object", span=wrapped.value.span)
 
@@ -130,18 +131,23 @@ def _plain(member: Member) -> Given:
     return Given(name=member.key, value=member.value, span=member.value.span)
 
 
-def _wrapped(member: Member) -> Given | Diagnostic:
+def _wrapped(member: Member) -> Iterator[Given | Diagnostic]:
+    """One entry of `parameters`; a malformed one is told at once, and where it is used not told to be missing."""
     body = member.value.data
     if not isinstance(body, Object) or (body.find("value") is None and body.find("reference") is None):
         message = f'parameter {member.key!r} is not written as {{"value": …}}'
-        return PARAMETER_FILE_FORM.at((), message, span=member.value.span)
+        found = PARAMETER_FILE_FORM.at((), message, span=member.value.span)
+        yield found
+        yield Given(name=member.key, span=member.value.span, findings=(Problem(diagnostic=found),))
+        return
     value = body.find("value")
     if value is not None:
-        return Given(name=member.key, value=value.value, span=value.value.span)
+        yield Given(name=member.key, value=value.value, span=value.value.span)
+        return
     message = f"the value of parameter {member.key!r} is a secret in a key vault, which is not read here"
     hint = f"give it with -p {member.key}=@FILE"
     problem = Problem(diagnostic=KEY_VAULT_PARAMETER.at((), message, hint=hint, span=member.value.span))
-    return Given(name=member.key, span=member.value.span, findings=(problem,))
+    yield Given(name=member.key, span=member.value.span, findings=(problem,))
 
 
 def declared(

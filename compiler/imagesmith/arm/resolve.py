@@ -133,7 +133,9 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
-        problems = (*diagnostics, *malformed, *report(found.findings), *problem)
+        # Where resources could not be read, "there is none" would be a guess.
+        none = problem if found.candidates or not found.findings else ()
+        problems = (*diagnostics, *malformed, *report(found.findings), *none)
         return _Found(root=None, diagnostics=problems, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)

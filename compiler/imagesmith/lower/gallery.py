@@ -133,7 +133,7 @@ def _regions(item: SharedImageDistributor, template: ImageTemplate, lowering: Lo
     named = "targetRegions" if item.target_regions is not None else "replicationRegions"
     if item.replication_mode == "Shallow" and set(replicas) - {own}:
         lowering.say(SHALLOW_REGIONS, (*item.path, named), f"shallow replication is possible to '{own}' only")
-    if replicas and own not in replicas:
+    elif replicas and own not in replicas:
         lowering.say(
             REGION_ADDED, (*item.path, named), f"'{own}', the region of the build, is added to the version's regions"
         )

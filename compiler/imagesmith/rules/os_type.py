@@ -124,7 +124,7 @@ def decide_os_type(template: ImageTemplate, context: RuleContext) -> tuple[OsTyp
     if context.os_type is not None:
         if source is None or source.os_type is context.os_type:
             return context.os_type, ()
-        return context.os_type, (_contradiction(context.os_type, source),)
+        return None, (_contradiction(context.os_type, source),)
     if source is not None:
         return source.os_type, ()
     return _from_steps(template)
