@@ -65,6 +65,10 @@ DESTINATION_NOT_WRITABLE = Rule(
     source="aib-templates.md §2.3.5, lowering.md §1.4",
 )
 
+_ADD = {
+    "sourceUri": '"sourceUri": "<address>"',
+    "destination": '"destination": "<path on the machine, with the file\'s name>"',
+}
 _WRITABLE = re.compile(r"/tmp/|/var/tmp/|/dev/shm/|/home/packer/")  # noqa: S108 - paths on the machine, not here
 _ROOTED = {
     OsType.LINUX: re.compile(r"/"),
@@ -80,7 +84,9 @@ def check_files(template: ImageTemplate, context: RuleContext) -> Iterator[Diagn
             continue
         missing = [key for key, text in (("sourceUri", step.source_uri), ("destination", step.destination)) if not text]
         if missing:
-            yield FILE_INCOMPLETE.at(step.path, f"the File step has no {' and no '.join(repr(key) for key in missing)}")
+            message = f"the File step has no {' and no '.join(repr(key) for key in missing)}"
+            hint = "add " + " and ".join(_ADD[key] for key in missing)
+            yield FILE_INCOMPLETE.at(step.path, message, hint=hint)
         if step.destination:
             yield from _destination(step, step.destination, context.os_type)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
-from imagesmith.model import File, ImageTemplate, OsType, PowerShell, Shell
+from imagesmith.model import File, ImageTemplate, OsType, PowerShell, Shell, WindowsRestart
 from imagesmith.rules.context import Check, RuleContext
 from imagesmith.rules.os_type import all_steps, required_os
 
@@ -154,6 +154,8 @@ def _replacement(step: object, os_type: OsType | None) -> str:
         return "use a PowerShell step"
     if isinstance(step, PowerShell):
         return "use a Shell step; if the script is PowerShell, let the step install and call 'pwsh'"
+    if isinstance(step, WindowsRestart):
+        return "take the step away, or do what it is there for in a Shell step"
     return (
         'use a Shell step, for example {"type": "Shell", "inline": ["sudo apt-get update && sudo apt-get -y upgrade"]}'
     )

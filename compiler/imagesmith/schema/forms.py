@@ -66,7 +66,13 @@ def _remedy(path: Path, found: object, wanted: str, node: Node) -> str:
         case "boolean" | "integer":
             return f"write {_WANTED[wanted]}, without quotes"
         case _:
-            return "write a text in quotes, or remove it" if found is None else "write a text in quotes"
+            return _text_remedy(found)
+
+
+def _text_remedy(found: object) -> str:
+    if isinstance(found, dict) and len(found) == 1:
+        return "write a text in quotes; in YAML a text that holds ': ' needs them, too"
+    return "write a text in quotes, or remove it" if found is None else "write a text in quotes"
 
 
 def _array_remedy(path: Path, found: object, node: Node) -> str:

@@ -205,8 +205,11 @@ class Grammar:
         return self._text[self._last_end - 1] in "\"'" and same_line and (not gap or self._text[start] not in "\"'{[<$")
 
     def _missing_value(self, offset: int) -> None:
+        """Point at the colon that it is missing after: what stands at `offset` may be lines further down."""
         key = self._stack[-1].key
         name = f" of '{shown(str(key.data))}'" if key else ""
+        if key:
+            offset = self._text.rfind(":", key.span.end, offset)
         self._stack[-1].key = None
         self._findings.add(MISSING_VALUE, offset, offset + 1, f"the value{name} is missing")
         self.certain = False

@@ -32,7 +32,7 @@ def load(path: str | os.PathLike[str]) -> Document:
         with open(name, "rb") as file:  # noqa: PTH123  the path may be of any kind that the system opens
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        return _refused(UNREADABLE, name, _why(error, name))
+        return _refused(UNREADABLE, name, *_why(error, name))
     return read_bytes(data, filename=name)
 
 
@@ -109,18 +109,19 @@ def _bicep(name: str) -> Document:
     return _refused(BICEP, name, hint=f"compile it: bicep build {name} --stdout | imagesmith validate -")
 
 
-def _why(error: OSError | ValueError, name: str) -> str:
+def _why(error: OSError | ValueError, name: str) -> tuple[str, str]:
+    """What is wrong with a path, and what to do."""
     match error:
         case OSError() if os.path.isdir(name):  # noqa: PTH112  Windows says of a folder that access is denied
-            return "this is a folder, not a file"
+            return "this is a folder, not a file", "name the files in it, as in validate FOLDER/*.json"
         case FileNotFoundError():
-            return "there is no such file"
+            return "there is no such file", "check the path"
         case PermissionError():
-            return "this user may not read the file"
+            return "this user may not read the file", "check the file's permissions"
         case OSError():
-            return f"the file cannot be read: {error.strerror or 'unknown cause'}"
+            return f"the file cannot be read: {error.strerror or 'unknown cause'}", ""
         case _:
-            return "this is no name of a file"
+            return "this is no name of a file", "check the path"
 
 
 def _refused(rule: Rule, filename: str, message: str = "", hint: str = "") -> Document:
