@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from imagesmith.azure.clients import compute
 from imagesmith.model.ids import ResourceId
@@ -28,9 +29,12 @@ def withdraw_version(version: ResourceId, world: World) -> None:
 
 
 def delete_image(image: ResourceId, world: World) -> None:
-    """Delete a managed image that this run has made."""
+    """Delete a managed image that this run has made; one that does not exist is gone already."""
+    from azure.core.exceptions import ResourceNotFoundError
+
     client = compute(world, image.subscription or world.subscription_id)
-    client.images.begin_delete(image.resource_group or "", image.name).result()
+    with suppress(ResourceNotFoundError):
+        client.images.begin_delete(image.resource_group or "", image.name).result()
 
 
 def tag_version(version: ResourceId, tags: Mapping[str, str], world: World) -> None:

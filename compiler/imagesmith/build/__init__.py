@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imagesmith.build.check import check_with_packer
-from imagesmith.build.distribute import distribute, remove_intermediates, withdraw
+from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
 from imagesmith.build.fetch import fetch_files
 from imagesmith.build.options import BuildOptions
@@ -20,7 +20,7 @@ from imagesmith.build.record import RunFolder
 from imagesmith.build.run import TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
 from imagesmith.diagnostics import has_errors
-from imagesmith.events import OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
+from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import StageName
@@ -96,9 +96,15 @@ def _attempt(run: Run) -> Ending:
         if run.options.dry_run:
             return success(run, "dry run: everything up to the build is in order")
         _build(run)
-        return success(run, "the image is built and published")
+        return success(run, _done(run))
     except Stop as stop:
         return ending_of(stop, run)
+
+
+def _done(run: Run) -> str:
+    if run.plan.stage(StageName.BUILD):
+        return "the image is built and published"
+    return "the source image has passed validation" if run.plan.stages else "there was nothing to validate"
 
 
 def _build(run: Run) -> None:
@@ -106,7 +112,7 @@ def _build(run: Run) -> None:
     try:
         if run.plan.stage(StageName.BUILD):
             with run.phase("build", RunSubState.BUILDING):
-                run_stage(run, StageName.BUILD)
+                _build_stage(run)
         if run.plan.stage(StageName.VALIDATE):
             _validate(run)
         with run.phase("distribute", RunSubState.DISTRIBUTING):
@@ -115,17 +121,36 @@ def _build(run: Run) -> None:
         remove_intermediates(run)
 
 
+def _build_stage(run: Run) -> None:
+    """The build; results of one that failed on the way stay, but count only where no validators were to see them."""
+    try:
+        run_stage(run, StageName.BUILD)
+    except Stop:
+        if run.plan.stage(StageName.VALIDATE):
+            not_validated(run)
+        raise
+
+
 def _validate(run: Run) -> None:
     """Validators on a new machine; a failure withdraws what was published, unless the template wants it kept."""
     try:
         with run.phase("validate", RunSubState.VALIDATING):
             run_stage(run, StageName.VALIDATE)
-    except Stop:
-        if run.plan.continue_distribute_on_failure and not run.cancel.requested:
-            distribute(run)
+    except Stop as first:
+        if run.plan.continue_distribute_on_failure and first.code is ExitCode.VALIDATION:
+            _distribute_all_the_same(run)
         else:
             withdraw(run)
         raise
+
+
+def _distribute_all_the_same(run: Run) -> None:
+    """Validators have failed, which is the first cause; what fails now is told beside it."""
+    try:
+        distribute(run)
+    except Stop as second:
+        run.diagnostics += second.diagnostics
+        run.note(second.message)
 
 
 @contextmanager

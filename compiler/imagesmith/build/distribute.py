@@ -23,6 +23,7 @@ def distribute(run: Run) -> None:
 
 def withdraw(run: Run) -> None:
     """Take back what this run published, after validators have failed."""
+    _leave_vhds(run)
     for publication in run.published:
         image = _resource(run, publication)
         if image is None or publication.intermediate:
@@ -38,11 +39,30 @@ def withdraw(run: Run) -> None:
     run.outputs = [dataclasses.replace(output, provisioning_state="Failed") for output in run.outputs]
 
 
+def not_validated(run: Run) -> None:
+    """What a build that failed on the way has made: it stays in Azure, but is no result, since no validator saw it."""
+    for output in run.outputs:
+        run.leftovers.append(str(output.artifact_id or output.artifact_uri or output.name))
+        run.note(f"made, but not validated: {run.leftovers[-1]}")
+    run.outputs = [dataclasses.replace(output, provisioning_state="Failed") for output in run.outputs]
+
+
+def _leave_vhds(run: Run) -> None:
+    """A VHD stays: deleting it takes a right to its account's data, which a build does not need."""
+    vhds = {item.run_output_name for item in run.published if item.kind is PublicationKind.VHD}
+    for output in run.outputs:
+        if output.name in vhds:
+            text = f"the VHD of '{output.name}' stays: {output.artifact_uri or 'see the log for its address'}"
+            run.leftovers.append(text)
+            run.note(text)
+
+
 def remove_intermediates(run: Run) -> None:
-    """Remove images that were only needed on the way; one that stays is a leftover, not a failure."""
+    """Remove images that were only needed on the way, also where a later part of the build failed; one that stays is a
+    leftover, not a failure."""
     for publication in run.plan.publications:
         image = _resource(run, publication)
-        if not publication.intermediate or image is None or publication not in run.published:
+        if not publication.intermediate or image is None or not (run.capture_begun or publication in run.published):
             continue
         problem = attempt(lambda image=image: delete_image(image, run.world), f"cannot remove '{image}'")  # type: ignore[misc]
         if problem:
@@ -63,12 +83,12 @@ def _finish(run: Run, publication: Publication) -> list[Diagnostic]:
         found.append(attempt(lambda: tag(image, publication.artifact_tags, run.world), f"cannot tag '{image}'"))
     hidden_until_now = run.plan.stage(StageName.VALIDATE) is not None
     if shared and hidden_until_now and not publication.exclude_from_latest:
-        found.append(
-            attempt(
-                lambda: set_exclude_from_latest(image, run.world, exclude=False), f"cannot promote '{image}' to latest"
-            )
+        problem = attempt(
+            lambda: set_exclude_from_latest(image, run.world, exclude=False), f"cannot promote '{image}' to latest"
         )
-        run.say(Progress(time=now(), text=f"promoted: {image}"))
+        found.append(problem)
+        if problem is None:
+            run.say(Progress(time=now(), text=f"promoted: {image}"))
     return [item for item in found if item is not None]
 
 

@@ -65,11 +65,12 @@ def success(run: Run, message: str) -> Ending:
 def ending_of(stop: Stop, run: Run) -> Ending:
     """A run that stopped: cancelled, timed out, or failed at what it was doing."""
     run.diagnostics.extend(stop.diagnostics)
-    if run.cancel.requested and run.cancel.reason == TIME_LIMIT:
+    cancelled = stop.code is ExitCode.CANCELLED
+    if cancelled and run.cancel.reason == TIME_LIMIT:
         minutes = run.time_limit_s / 60
         text = f"the build took longer than its limit of {minutes:g} minutes"
         return Ending(state=RunState.FAILED, code=ExitCode.TIMEOUT, message=text, sub_state=run.sub_state)
-    if run.cancel.requested:
+    if cancelled:
         code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED
         return Ending(state=RunState.CANCELED, code=code, message="the run was cancelled", sub_state=run.sub_state)
     partly = stop.code is ExitCode.DISTRIBUTION and any(

@@ -67,7 +67,12 @@ def _keeps_machine(run: Run) -> bool:
 
 
 def on_error(run: Run, stage: Stage) -> OnError:
-    """What happens to a stage's machine when it fails: the caller's wish, else the template's."""
+    """What happens to a stage's machine when it fails: the caller's wish, else the template's.
+
+    A stage whose last step ends it by failing on purpose always cleans up: Packer cannot tell that from a failure.
+    """
+    if stage.stop_exit_code is not None:
+        return OnError.CLEANUP
     return run.options.on_error or stage.on_error
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import Event, OnEvent, Output, RunResult
@@ -96,10 +96,21 @@ class RunFolder:
 
 
 def _secrets_of(compilation: Compilation) -> Iterator[str]:
-    """The parts of addresses in the plan that would open what they name: SAS signatures, access tokens."""
+    """The parts of addresses in the plan that would open what they name: SAS signatures, access tokens, passwords."""
     if compilation.plan is None:
         return
     for stage in compilation.plan.stages:
         for fetch in stage.fetches:
-            query = urlsplit(fetch.uri).query
-            yield from (value for name, value in parse_qsl(query) if name.lower() in _SECRET_PARTS and value)
+            yield from filter(None, _secrets_in(fetch.uri))
+
+
+def _secrets_in(uri: str) -> Iterator[str]:
+    """Each as it stands there, and as it is meant: a `+` of a signature is often not written as `%2B`."""
+    address, _, rest = uri.partition("?")
+    for pair in rest.partition("#")[0].split("&"):
+        name, _, value = pair.partition("=")
+        if name.lower() in _SECRET_PARTS:
+            yield from (value, unquote(value))
+    place = address.partition("//")[2].partition("/")[0]
+    password = place.rpartition("@")[0].partition(":")[2]
+    yield from (password, unquote(password))

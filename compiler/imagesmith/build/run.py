@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,8 @@ class Run:
     leftovers: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sub_state: RunSubState = RunSubState.QUEUED
-    step_failed: str | None = None
+    capture_begun: bool = False
+    """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
 
     @property
     def plan(self) -> BuildPlan:
@@ -68,10 +70,10 @@ class Run:
 
     @property
     def time_limit_s(self) -> float:
-        """Seconds that the whole run may take."""
+        """Seconds that the whole run may take; a run without a plan ends at once by itself."""
         if self.options.time_limit_s is not None:
             return self.options.time_limit_s
-        return float(self.compilation.plan.timeout_s if self.compilation.plan else 0)
+        return float(self.compilation.plan.timeout_s) if self.compilation.plan else float(threading.TIMEOUT_MAX)
 
     def directory(self, stage: Stage) -> Path:
         """Where a stage's files are."""

@@ -79,6 +79,11 @@ class StepTracker:
         return Failure(text=text, exit_status=opening.exit_status(text), step=self._failed_step)
 
     @property
+    def failed_step(self) -> str | None:
+        """The id of the step that failed, also where Packer died without a word about why."""
+        return self._failed_step
+
+    @property
     def stopped_on_purpose(self) -> bool:
         """Whether the last step ended the build with the exit code that was agreed for it."""
         failure = self.failure

@@ -1,0 +1,115 @@
+"""The lines of one Packer run to events, and to what the run has made by the time that it ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from imagesmith.build.run import Run
+from imagesmith.events import Event, Notice, Output, Progress, RunOutput, now
+from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
+from imagesmith.packer.lines import Line
+from imagesmith.plan import Publication, PublicationKind, Stage, StageName
+
+_CAPTURING = "Capturing image"
+_COPYING = "Copying VHD to Storage Account"
+_PUBLISHING = "Publishing to Shared Image Gallery"
+_BUILT = "Running post-processor"
+_ORDER = (_CAPTURING, _COPYING, _PUBLISHING, _BUILT)
+"""What azure-arm says one after the other; each says that what was before it is done (packer.md §1.8, §1.10)."""
+_MADE_BEFORE: Mapping[PublicationKind, frozenset[str]] = {
+    PublicationKind.MANAGED_IMAGE: frozenset((_COPYING, _PUBLISHING, _BUILT)),
+    PublicationKind.VHD: frozenset((_PUBLISHING, _BUILT)),
+    PublicationKind.SHARED_IMAGE: frozenset((_BUILT,)),
+}
+_ADDRESS = re.compile(r"-> (?:Public)?IP ?Address +: '([^']+)'")
+_ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
+    PublicationKind.MANAGED_IMAGE: "ManagedImageId",
+    PublicationKind.SHARED_IMAGE: "ManagedImageSharedImageGalleryId",
+    PublicationKind.VHD: "VHDOSDiskUri",
+}
+
+
+class Watch:
+    """Packer's lines to events, artifacts and how far it got."""
+
+    def __init__(self, run: Run, stage: Stage) -> None:
+        self._run = run
+        self._stage = stage
+        self._said: set[str] = set()
+        self.artifacts = ArtifactCollector()
+        self.address: str | None = None
+        self.failed_before_cancel = False
+        self.tracker = StepTracker(
+            step_marks(stage, run.compilation.locate),
+            self._event,
+            redact=run.folder.redact,
+            stop_exit_code=stage.stop_exit_code,
+        )
+
+    @property
+    def publishing(self) -> bool:
+        """Whether the machine has been captured, so that only a result can be missing."""
+        return bool(self._said & {_COPYING, _PUBLISHING, _BUILT})
+
+    @property
+    def built(self) -> bool:
+        """Whether the builder was done: everything that it was to make exists."""
+        return _BUILT in self._said or self.artifacts.image is not None or self.in_manifest
+
+    @property
+    def proved(self) -> bool:
+        """Whether both of Packer's records name the image (packer.md §11)."""
+        return self.artifacts.image is not None and self.in_manifest
+
+    @property
+    def in_manifest(self) -> bool:
+        """Whether the manifest names an image; a manifest that cannot be read names none."""
+        try:
+            return bool(read_manifest(self._manifest))
+        except PackerError:
+            return False
+
+    @property
+    def _manifest(self) -> Path:
+        return self._run.directory(self._stage) / "manifest.json"
+
+    def take(self, line: Line) -> None:
+        """The next line."""
+        item = parse(line.data)
+        if isinstance(item, Record):
+            self.artifacts.feed(item)
+        self.tracker.feed(item, line.stream)
+
+    def cancelling(self, reason: str) -> None:
+        """Packer has been asked to stop. What failed before that is still the cause."""
+        self.failed_before_cancel = self.tracker.failed_step is not None
+        text = f"cancelling ({reason}): Packer removes what it made in Azure; this can take minutes"
+        self._run.say(Notice(time=now(), severity="warning", text=text))
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._said.update(text for text in _ORDER if event.text.startswith(text))
+            self._run.capture_begun |= _CAPTURING in self._said
+        if isinstance(event, Output) and event.step is None and (found := _ADDRESS.search(event.text)):
+            self.address = found[1]
+        self._run.say(event)
+
+    def publish(self) -> None:
+        """Take note of what exists now, also where Packer failed on the way: it takes nothing back (packer.md §1.8)."""
+        if self._stage.name is not StageName.BUILD:
+            return
+        image = self.artifacts.image
+        for publication in self._run.plan.publications:
+            if self.built or self._said & _MADE_BEFORE[publication.kind]:
+                self._run.published.append(publication)
+                if not publication.intermediate:
+                    self._run.outputs.append(_output(self._run, publication, image.details if image else {}))
+
+
+def _output(run: Run, publication: Publication, details: Mapping[str, str]) -> RunOutput:
+    made = details.get(_ARTIFACT_KEYS[publication.kind])
+    if publication.kind is PublicationKind.VHD:
+        return RunOutput(name=publication.run_output_name, artifact_uri=made or details.get("OSDiskUri"))
+    return RunOutput(name=publication.run_output_name, artifact_id=made or run.artifact_id(publication))
