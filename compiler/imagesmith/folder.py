@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 PLAN = "plan.json"
+_DRAFT = ".new"
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_HELD = {os.open, os.mkdir, os.unlink, os.rmdir} <= os.supports_dir_fd
+"""Whether folders can be held open while files in them are made, which keeps anybody from putting a link in their
+place; where they cannot (Windows), each is looked at just before."""
 
 
 class FolderError(Exception):
@@ -26,24 +31,34 @@ def write_folder(directory: str | os.PathLike[str], files: Mapping[str, bytes]) 
     Raises FolderError if the folder holds something else than an earlier compilation, or cannot be written.
     """
     root = Path(directory)
+    names = {name: _inside(name) for name in files}
     try:
         before = _files_of(root)
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not root.exists():
+            root.mkdir(mode=0o700, parents=True)
+            root.chmod(0o700)
         for name, content in files.items():
-            _write(root, PurePosixPath(name), content)
+            _write(root, names[name], content)
         _remove(root, sorted(set(before) - set(files)))
     except OSError as error:
         raise FolderError(f"cannot write to '{root}': {error.strerror or error}") from error
 
 
+def _inside(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise FolderError(f"'{name}' is not a path inside the folder")
+    return path
+
+
 def _files_of(root: Path) -> Iterable[str]:
     """What an earlier compilation wrote; FolderError if something else is in the folder."""
-    if not root.exists() or not any(root.iterdir()):
+    if not root.exists() or all(path.name == f".{PLAN}{_DRAFT}" for path in root.iterdir()):
         return []
     try:
         plan = json.loads((root / PLAN).read_text(encoding="utf-8"))
         return list(_planned(plan))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise FolderError(f"'{root}' holds files that are not from a compilation; choose an empty folder") from None
 
 
@@ -58,46 +73,100 @@ def _planned(plan: Mapping[str, object]) -> Iterator[str]:
             yield from (f"{stage['name']}/{name}" for name in step["files"])
 
 
-@contextmanager
-def _parent(root: Path, name: PurePosixPath, *, make: bool) -> Iterator[int]:
-    """The open folder that a file stands in, reached without following links."""
-    if name.is_absolute() or ".." in name.parts:
-        raise FolderError(f"'{name}' is not a path inside the folder")
-    here = os.open(root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    try:
-        for part in name.parts[:-1]:
+class _Folder:
+    """A folder below the root, reached without following links."""
+
+    def __init__(self, path: Path, held: int | None) -> None:
+        self._path = path
+        self._held = held
+
+    def _at(self, name: str) -> str | Path:
+        return self._path / name if self._held is None else name
+
+    def open(self, name: str) -> int:
+        """Make a file that was not there."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        return os.open(self._at(name), flags, 0o600, dir_fd=self._held)
+
+    def replace(self, old: str, new: str) -> None:
+        """Give a file its name, whatever had it before."""
+        os.replace(self._at(old), self._at(new), src_dir_fd=self._held, dst_dir_fd=self._held)
+
+    def unlink(self, name: str) -> None:
+        """Remove a file or a link."""
+        os.unlink(self._at(name), dir_fd=self._held)
+
+    def rmdir(self, name: str) -> None:
+        """Remove an empty folder."""
+        os.rmdir(self._at(name), dir_fd=self._held)
+
+    @contextmanager
+    def inner(self, name: str, *, make: bool) -> Iterator[_Folder]:
+        """A folder in this one."""
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(self._at(name), 0o700, dir_fd=self._held)
+        path = self._path / name
+        if self._held is None:
+            if not stat.S_ISDIR(path.lstat().st_mode):
+                raise NotADirectoryError(20, "a file or a link is in the way", str(path))
+            yield _Folder(path, None)
+            return
+        held = os.open(name, _DIRECTORY, dir_fd=self._held)
+        try:
             if make:
-                with suppress(FileExistsError):
-                    os.mkdir(part, 0o700, dir_fd=here)
-            inner = os.open(part, _DIRECTORY, dir_fd=here)
-            os.close(here)
-            here = inner
-        yield here
+                os.fchmod(held, 0o700)
+            yield _Folder(path, held)
+        finally:
+            os.close(held)
+
+
+@contextmanager
+def _root(root: Path) -> Iterator[_Folder]:
+    if not _HELD:
+        yield _Folder(root, None)
+        return
+    held = os.open(root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    try:
+        yield _Folder(root, held)
     finally:
-        os.close(here)
+        os.close(held)
+
+
+@contextmanager
+def _parent(root: Path, parts: tuple[str, ...], *, make: bool) -> Iterator[_Folder]:
+    """The folder that these parts lead to."""
+    if not parts:
+        with _root(root) as folder:
+            yield folder
+        return
+    with _parent(root, parts[:-1], make=make) as outer, outer.inner(parts[-1], make=make) as folder:
+        yield folder
 
 
 def _write(root: Path, name: PurePosixPath, content: bytes) -> None:
-    with _parent(root, name, make=True) as folder:
-        draft = f".{name.name}.new"
+    with _parent(root, name.parts[:-1], make=True) as folder:
+        draft = f".{name.name}{_DRAFT}"
         with suppress(FileNotFoundError):
-            os.unlink(draft, dir_fd=folder)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+            folder.unlink(draft)
         try:
-            with os.fdopen(os.open(draft, flags, 0o600, dir_fd=folder), "wb") as file:
+            with os.fdopen(folder.open(draft), "wb") as file:
                 file.write(content)
-            os.replace(draft, name.name, src_dir_fd=folder, dst_dir_fd=folder)
-        except OSError:
+            folder.replace(draft, name.name)
+        except BaseException:
             with suppress(OSError):
-                os.unlink(draft, dir_fd=folder)
+                folder.unlink(draft)
             raise
 
 
 def _remove(root: Path, names: Iterable[str]) -> None:
+    """Remove files that are no longer part of a compilation, and the folders that are empty then."""
     for text in names:
-        name = PurePosixPath(text)
-        with suppress(FileNotFoundError, NotADirectoryError, FolderError), _parent(root, name, make=False) as folder:
-            os.unlink(name.name, dir_fd=folder)
-        if len(name.parts) > 1:
-            with suppress(OSError):  # folders that still hold something stay
-                (root / name.parent).rmdir()
+        with suppress(OSError, FolderError):
+            name = _inside(text)
+            with _parent(root, name.parts[:-1], make=False) as folder:
+                folder.unlink(name.name)
+    folders = {parent for text in names for parent in PurePosixPath(text).parents if parent.name}
+    for path in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        with suppress(OSError, FolderError), _parent(root, _inside(str(path)).parts[:-1], make=False) as folder:
+            folder.rmdir(path.name)
