@@ -3,14 +3,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export IMAGESMITH_CACHE_DIR ?= $(CURDIR)/.cache
+# Tests take the Packer that the tool itself finds: the one that was asked for, on PATH, or in the cache.
+WITH_PACKER = IMAGESMITH_PACKER="$${IMAGESMITH_PACKER:-$$($(BIN)/imagesmith toolchain find)}"
 
-.PHONY: demo test lint types check setup e2e corpus bench golden clean
+.PHONY: demo test lint types check setup e2e corpus bench docs golden clean
 
 demo: setup ## Build a template end to end, in a sandbox
 	$(BIN)/python tools/demo.py
 
 test: setup lint types ## Everything that decides whether a change lands
-	$(BIN)/python -m pytest
+	$(WITH_PACKER) $(BIN)/python -m pytest
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .
@@ -21,13 +23,16 @@ types: $(BIN)/.installed
 	$(BIN)/mypy
 
 e2e: setup ## Builds with the Packer that IMAGESMITH_PACKER and PACKER_PLUGIN_PATH name
-	$(BIN)/python -m pytest tests/e2e
+	$(WITH_PACKER) $(BIN)/python -m pytest tests/e2e
 
-corpus: $(BIN)/.installed ## Real templates, and the tables of Packer's options, where they are at hand
-	$(BIN)/python -m pytest tests/corpus
+corpus: setup ## Real templates, and the tables of Packer's options, where they are at hand
+	$(WITH_PACKER) $(BIN)/python -m pytest tests/corpus
 
 bench: setup ## Measure the budgets, as ratios in one run
 	$(BIN)/python bench/run.py
+
+docs: $(BIN)/.installed ## Write the pages of the manual that are made from the program
+	$(BIN)/python tools/make_docs.py
 
 golden: $(BIN)/.installed ## Write expected files anew
 	$(BIN)/python -m pytest tests/test_fixtures.py --update-golden
