@@ -1,0 +1,215 @@
+"""The budgets, each with how it is measured: a row of the table a function."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from log_path import SECRETS, peak_bytes, read_log
+from rounds import alternate, best, program
+
+from imagesmith.build import target_of
+from imagesmith.cli.run import cache_folder
+from imagesmith.packer import packer_environment, temporary_folder
+from imagesmith.pipeline import CompileOptions, compile_document, compile_template, compile_text
+from imagesmith.redact import Redactor
+from imagesmith.source import load
+from imagesmith.toolchain import Packer, find, link_plugins
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPICAL = ROOT / "examples/web-server.json"
+IMAGESMITH = (str(Path(sys.executable).with_name("imagesmith")),)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What was measured, what came out, what it may be, and whether it is."""
+
+    what: str
+    measured: str
+    budget: str
+    kept: bool
+
+
+def packer_at_hand() -> Packer:
+    """The Packer that a build would use. Raises ToolchainError where there is none."""
+    return find(packer=None, environment=dict(os.environ), cache=cache_folder())
+
+
+def validate_and_packer(packer: Packer) -> Row:
+    """Whole processes: our `validate` of a template, Packer's of what it compiles to."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        folder = Path(text)
+        compilation = compile_template(TYPICAL, options=CompileOptions(target=target_of(packer)))
+        compilation.write(folder / "out")
+        plan = json.loads((folder / "out/plan.json").read_text(encoding="utf-8"))
+        values = {name: one["value"] for name, one in plan["stages"][0]["variables"].items()}
+        given = [f"-var={name}={value}" for name, value in values.items() if value is not None]
+        plugins = link_plugins(packer.plugins, folder / "plugins")
+        with temporary_folder(folder) as temporary:
+            environment = packer_environment(
+                os.environ, private=folder, temporary=temporary, variables={}, plugin_path=plugins
+            )
+            pair = alternate(
+                lambda: program([*IMAGESMITH, "validate", str(TYPICAL)]),
+                lambda: program(
+                    [str(packer.path), "validate", *given, "."],
+                    environment=environment,
+                    folder=folder / "out/build",
+                ),
+                rounds=11,
+            )
+    return Row(
+        what="`imagesmith validate`, part of the time of `packer validate` of the compiled build stage",
+        measured=f"{pair.ratio:.2f} ({_ms(pair.ours_s)} to {_ms(pair.theirs_s)})",
+        budget="below 0.4",
+        kept=pair.ratio < 0.4,
+    )
+
+
+def validate_and_python(_packer: Packer) -> Row:
+    """Whole processes: our `validate`, and a Python that does nothing."""
+    pair = alternate(
+        lambda: program([*IMAGESMITH, "validate", str(TYPICAL)]),
+        lambda: program([sys.executable, "-c", "pass"]),
+        rounds=21,
+    )
+    return Row(
+        what="`imagesmith validate`, in starts of a bare Python",
+        measured=f"{pair.ratio:.1f} ({_ms(pair.ours_s)} to {_ms(pair.theirs_s)})",
+        budget="below 10",
+        kept=pair.ratio < 10,
+    )
+
+
+def loaded_template(_packer: Packer) -> Row:
+    """In the process: everything after reading, with all files."""
+    document = load(TYPICAL)
+    taken_s = best(lambda: compile_document(document, options=CompileOptions()), rounds=101)
+    return Row(
+        what="compile of a loaded template, all files included",
+        measured=f"{taken_s * 1000:.1f} ms",
+        budget="below 5 ms",
+        kept=taken_s < 0.005,
+    )
+
+
+def thousand_customizers(_packer: Packer) -> Row:
+    """In the process: text to files."""
+    data = json.loads(TYPICAL.read_text(encoding="utf-8"))
+    data["properties"]["customize"] = [
+        {"type": "Shell", "name": f"Step {number}", "inline": [f"echo {number}", "true"]} for number in range(1000)
+    ]
+    text = json.dumps(data, indent=2)
+
+    def work() -> None:
+        if not compile_text(text, filename="thousand.json").ok:
+            raise SystemExit("the template with 1,000 customizers does not compile")
+
+    taken_s = best(work, rounds=7)
+    return Row(
+        what="validate and compile of a template with 1,000 customizers",
+        measured=f"{taken_s:.2f} s",
+        budget="below 0.5 s",
+        kept=taken_s < 0.5,
+    )
+
+
+def log_rate(_packer: Packer) -> Row:
+    """In the process: lines of a pipe to events."""
+    redactor = Redactor(SECRETS)
+    taken_s = best(lambda: read_log(40_000, redactor), rounds=5)
+    rate = 40_000 / taken_s
+    return Row(
+        what="lines of Packer's log a second: split, parsed, tracked, 50 secrets redacted in all encodings",
+        measured=f"{rate:,.0f}",
+        budget="at least 50,000",
+        kept=rate >= 50_000,
+    )
+
+
+def log_memory(_packer: Packer) -> Row:
+    """In the process: the peak for ten times the lines."""
+    redactor = Redactor(SECRETS)
+    read_log(100, redactor)
+    few, many = peak_bytes(4_000, redactor), peak_bytes(40_000, redactor)
+    return Row(
+        what="peak memory of the same for 40,000 lines, in peaks for 4,000",
+        measured=f"{many / few:.2f} ({many / 1024:.0f} KiB to {few / 1024:.0f} KiB)",
+        budget="below 1.2",
+        kept=many / few < 1.2,
+    )
+
+
+def sandbox_build(_packer: Packer) -> Row:
+    """A whole process: sandbox started, machine, three steps, capture, gallery version, sandbox ended."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        template = three_steps(Path(text))
+        command = [*IMAGESMITH, "build", str(template), "--sandbox", "--state-dir", f"{text}/state"]
+        taken_s = best(lambda: program(command), rounds=5)
+    return Row(
+        what="`imagesmith build --sandbox` of three steps, the sandbox's start and end included",
+        measured=f"{taken_s:.1f} s",
+        budget="below 5 s",
+        kept=taken_s < 5,
+    )
+
+
+def build_and_packer(_packer: Packer) -> Row:
+    """A whole process less the sandbox's start, and `packer build` of the same files in the same sandbox."""
+    times = list(_builds(rounds=6))
+    extra_s = median(ours - bare for ours, bare in times)
+    ours_s, bare_s = median(ours for ours, _ in times), median(bare for _, bare in times)
+    return Row(
+        what="what `imagesmith build` takes beyond `packer build` of the same files in the same sandbox, "
+        "whose start is not counted",
+        measured=f"{extra_s:.1f} s ({ours_s:.1f} s to {bare_s:.1f} s)",
+        budget="below 0.5 s",
+        kept=extra_s < 0.5,
+    )
+
+
+def _builds(*, rounds: int) -> Iterator[tuple[float, float]]:
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as text:
+            template = three_steps(Path(text))
+            first = "packer" if number % 2 else "imagesmith"
+            child = [sys.executable, str(Path(__file__).with_name("one_build.py")), str(template), text]
+            shown = json.loads(program([*child, str(time.monotonic()), first]))
+            yield shown["ours_s"], shown["bare_s"]
+
+
+def three_steps(folder: Path) -> Path:
+    """A template with three steps and a gallery version, and nothing to validate."""
+    data = json.loads(TYPICAL.read_text(encoding="utf-8"))
+    del data["properties"]["validate"]
+    data["properties"]["customize"] = [
+        {"type": "Shell", "name": f"Step {number}", "inline": [f"echo {number} | sudo tee /etc/step-{number}"]}
+        for number in range(3)
+    ]
+    path = folder / "three-steps.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+BUDGETS = (
+    validate_and_packer,
+    validate_and_python,
+    loaded_template,
+    thousand_customizers,
+    log_rate,
+    log_memory,
+    sandbox_build,
+    build_and_packer,
+)
