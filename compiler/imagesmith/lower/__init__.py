@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imagesmith.diagnostics import Diagnostic, Path
+from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.hcl import Block, attributes
 from imagesmith.lower.image import source_section
 from imagesmith.lower.machine import (
@@ -25,7 +25,7 @@ from imagesmith.lower.machine import (
     place_section,
     temporary_group,
 )
-from imagesmith.lower.output import validates_later
+from imagesmith.lower.output import validates_later, validates_source
 from imagesmith.lower.publish import (
     Published,
     publish,
@@ -37,6 +37,18 @@ from imagesmith.model import ImageTemplate, ManagedImageDistributor, ManagedImag
 from imagesmith.plan import BuildPlan, OnError, OsType, Section, Stage, StageName
 
 __all__ = ["STOP_EXIT_CODE", "LowerOptions", "Lowered", "ValidateOn", "lower"]
+
+
+BUILD_VM_STOPS = Rule(
+    code="IMG413",
+    severity=Severity.WARNING,
+    title="validators on the build machine that fail always stop the build",
+    cause="They run before the machine is generalized, so there is no image yet that could be distributed.",
+    fix="validate on a new machine (--validate-on new-vm) to distribute whatever the validators say",
+    example='"validate": {"continueDistributeOnFailure": true, …}   (--validate-on build-vm)',
+    corrected='"validate": {"continueDistributeOnFailure": true, …}   (--validate-on new-vm)',
+    source="architecture §4.2",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +65,11 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
     note_service_side(template, lowering)
     published = Published()
     stages = []
-    if not (template.validate and template.validate.source_validation_only):
+    checks = template.validate
+    if not (checks and checks.source_validation_only):
         build, published = _build_stage(template, lowering)
         stages.append(build)
     stages.extend(_validate_stage(template, published, lowering))
-    checks = template.validate
     spare = spare_group(template, lowering)
     plan = BuildPlan(
         name=options.name,
@@ -107,6 +119,8 @@ def _build_stage(template: ImageTemplate, lowering: Lowering) -> tuple[Stage, Pu
     if template.optimize.workload:
         steps.add_workload(template.optimize.workload)
     if template.validate and lowering.options.validate_on is ValidateOn.BUILD_VM:
+        if template.validate.continue_distribute_on_failure and template.validate.in_vm_validations:
+            lowering.say(BUILD_VM_STOPS, (*template.validate.path, "continueDistributeOnFailure"), on=On.KEY)
         for index, validator in enumerate(template.validate.in_vm_validations):
             steps.add(validator, f"validate[{index}]")
     deprovision = (
@@ -150,10 +164,11 @@ def _machine_sections(template: ImageTemplate, lowering: Lowering) -> tuple[Sect
 
 def _validate_stage(template: ImageTemplate, published: Published, lowering: Lowering) -> Iterator[Stage]:
     """Validators on a new machine: its source is what the build published, or the template's own source."""
-    if template.validate is None or not validates_later(template, lowering):
+    checks = template.validate
+    if checks is None or not (validates_later(template, lowering) or validates_source(template)):
         return
     steps = Steps(lowering=lowering)
-    for index, validator in enumerate(template.validate.in_vm_validations):
+    for index, validator in enumerate(checks.in_vm_validations):
         steps.add(validator, f"validate[{index}]")
     image = source_section(template.source, lowering)
     demands_image = isinstance(template.source, ManagedImageSource)
@@ -168,11 +183,12 @@ def _validate_stage(template: ImageTemplate, published: Published, lowering: Low
         )
     nothing = Section(name="nothing", body=Block(type="nothing", attributes=rows))
     sections = (*_machine_sections(template, lowering), image, nothing, limits_section(template))
+    spare_group(template, lowering)  # some targets name it here, and then its variable has to be declared
     yield Stage(
         name=StageName.VALIDATE,
         sections=sections,
         steps=tuple(steps.steps),
         fetches=tuple(steps.fetches),
-        variables=lowering.variables_of(sections),
+        variables=tuple(lowering.variables.values()),
         on_error=OnError(template.error_handling.on_validation_error),
     )

@@ -29,3 +29,9 @@ def validates_later(template: ImageTemplate, lowering: Lowering) -> bool:
     """Whether validators run on a new machine after publishing."""
     checks = template.validate
     return bool(checks and checks.in_vm_validations) and lowering.options.validate_on is ValidateOn.NEW_VM
+
+
+def validates_source(template: ImageTemplate) -> bool:
+    """Whether validators run on a machine made from the source, and nothing is built (`sourceValidationOnly`)."""
+    checks = template.validate
+    return bool(checks and checks.in_vm_validations and checks.source_validation_only)

@@ -9,7 +9,7 @@ from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, Call, InTemplateFolder, attributes
 from imagesmith.lower.publish import INTERMEDIATE, TEMPORARY_IMAGE, intermediate_image
 from imagesmith.lower.steps import STOP_EXIT_CODE
-from imagesmith.plan import BuildPlan, OsType, Stage, StageName, Step, StepFile, Variable
+from imagesmith.plan import BuildPlan, OnError, OsType, Stage, StageName, Step, StepFile, Variable
 from imagesmith.targets.shaping import Shape, Shaping, section_named, with_attributes, with_section, with_stage
 from imagesmith.targets.target import OLDEST
 from imagesmith.targets.vhd import vhd_alone, vhd_name
@@ -86,6 +86,30 @@ DISK_LEFT = Rule(
     example='"stagingResourceGroup": "/subscriptions/…/resourceGroups/staging"   (Packer 1.6.6)',
     corrected='"stagingResourceGroup": "/subscriptions/…/resourceGroups/staging"   (Packer 1.16.0)',
     source="lowering.md §1.3",
+)
+
+NOT_KEPT = Rule(
+    code="IMG459",
+    severity=Severity.WARNING,
+    title="this Packer cannot keep the machine that validators fail on",
+    cause="Before azure plugin 1.0.8 a build that makes no image ends by failing on purpose, and Packer keeps the"
+    " machine of every failure or of none.",
+    fix="use azure plugin 1.0.8 or newer, or validate on the build machine (--validate-on build-vm)",
+    example='"errorHandling": {"onValidationError": "abort"}   (Packer 1.6.6)',
+    corrected='"errorHandling": {"onValidationError": "cleanup"}',
+    source="architecture §4.2, lowering.md §1.3",
+)
+
+NO_SPARE_GROUP = Rule(
+    code="IMG460",
+    severity=Severity.ERROR,
+    title="this Packer needs an existing resource group",
+    cause="Before azure plugin 2.6.0 Packer wants to know where an image would go, even where it makes none, and looks"
+    " whether that resource group exists.",
+    fix="name an existing one with --resource-group, or use azure plugin 2.6.0 or newer",
+    example='"validate": {"sourceValidationOnly": true, …}   (no distribute, Packer 1.6.6)',
+    corrected="imagesmith build image.json --resource-group contoso-images",
+    source="lowering.md §1.5, packer.md §1.8",
 )
 
 
@@ -173,13 +197,16 @@ def _no_image(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     nothing = section_named(stage, "nothing")
     if shaping.target.has_azure(2, 6) or stage is None or nothing is None:
         return plan
-    rows = dict(
-        attributes(managed_image_name="never-made", managed_image_resource_group_name=plan.spare_resource_group)
-    )
+    group = plan.spare_resource_group
+    if group is None:
+        shaping.say(NO_SPARE_GROUP, ("properties", "validate"))
+    rows = dict(attributes(managed_image_name="never-made", managed_image_resource_group_name=group))
     if shaping.target.has_azure(1, 0, 8):
         rows["skip_create_image"] = True
     else:
-        stage = _stopped(stage, plan.os_type)
+        if stage.on_error is OnError.ABORT:
+            shaping.say(NOT_KEPT, ("properties", "errorHandling", "onValidationError"))
+        stage = replace(_stopped(stage, plan.os_type), on_error=OnError.CLEANUP)
     body = replace(nothing.body, attributes=tuple(rows.items()))
     return with_stage(plan, with_section(stage, replace(nothing, body=body)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagesmith.diagnostics import Path, Rule, Severity
-from imagesmith.hcl import Literal, attributes
+from imagesmith.hcl import Literal, Rendered, attributes
 from imagesmith.plan import BuildPlan, StageName
 from imagesmith.targets.shaping import Shaping, section_named, with_section, with_stage
 
@@ -66,7 +66,9 @@ def vhd_name(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     vhd = section_named(build, "vhd")
     if shaping.target.has_azure(2, 5) or build is None or vhd is None:
         return plan
-    if vhd.body.get("temp_os_disk_name") is not None:
+    # A prefix that has to be protected is one with the template's own folder in it.
+    in_folder = isinstance(vhd.body.get("capture_name_prefix"), Rendered)
+    if in_folder or vhd.body.get("temp_os_disk_name") is not None:
         shaping.say(BLOB_NAME, (*vhd.path, "uri"), f"{shaping.target} cannot choose the name of a VHD")
     rows = {**dict(vhd.body.attributes), "capture_name_prefix": _without_hyphen(vhd.body.get("capture_name_prefix"))}
     rows.pop("temp_os_disk_name", None)
