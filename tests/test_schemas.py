@@ -177,7 +177,8 @@ def test_both_validators_agree_and_every_refusal_has_words(template: Any, versio
     for problem in checked:
         assert problem.message
         assert problem.hint
-        assert "None" not in problem.message
+        said = problem.message.replace("UserAssigned or None", "")  # the two values that identity's type has
+        assert "None" not in said or "None" in json.dumps(template, default=str)
         assert len(problem.message) < 1000
 
 
