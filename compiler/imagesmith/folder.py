@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
+from imagesmith.diagnostics import Diagnostic, Rule, Severity
+
 PLAN = "plan.json"
 _DRAFT = ".new"
 _DIRECTORY = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -21,8 +23,24 @@ _HELD = {os.open, os.mkdir, os.unlink, os.rmdir} <= os.supports_dir_fd
 place; where they cannot (Windows), each is looked at just before."""
 
 
+CANNOT_WRITE = Rule(
+    code="IMG640",
+    severity=Severity.ERROR,
+    title="the folder cannot be written",
+    cause="Files are written to an empty or new folder, or to that of an earlier compilation; nothing of anybody else's"
+    " is touched.",
+    fix="choose an empty folder that you may write to",
+    source="architecture §4.3",
+)
+
+
 class FolderError(Exception):
     """The folder cannot be written; the message says which and why."""
+
+    @property
+    def diagnostic(self) -> Diagnostic:
+        """The same for a report."""
+        return CANNOT_WRITE.at((), str(self))
 
 
 def write_folder(directory: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:

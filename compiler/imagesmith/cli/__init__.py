@@ -8,6 +8,7 @@ import traceback
 
 import click
 
+from imagesmith.cli.streams import make_patient
 from imagesmith.events import ExitCode
 
 COMMANDS = {
@@ -59,6 +60,7 @@ def command() -> None:
 
 def main() -> None:
     """The `imagesmith` program."""
+    make_patient()
     try:
         status = command.main(prog_name="imagesmith", standalone_mode=False)
     except click.ClickException as error:
@@ -66,10 +68,6 @@ def main() -> None:
         status = ExitCode.USAGE
     except click.Abort:
         status = ExitCode.CANCELLED
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): nothing more can be said to it.
-        sys.stdout = None
-        status = ExitCode.OK
     except Exception:  # noqa: BLE001 - the last resort: our own bug, told as such
         _say_bug()
         status = ExitCode.BUG

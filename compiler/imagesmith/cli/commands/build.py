@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, proxies, state_folder, view
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode, RunResult, now, result_json
+from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import OnError
@@ -87,15 +89,13 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
         )
         require_azure(packer)
     except ToolchainError as error:
-        return _refused(output, ExitCode.TOOLCHAIN, error.diagnostic)
+        return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
     compilation = compile_file(file, compile_options(**shared, target=target))
-    if output == "text":
-        show_diagnostics(compilation.diagnostics)
     if not compilation.ok:
-        if output != "text":
-            show_document(compilation.diagnostics, {"result": None, "exitCode": int(ExitCode.TEMPLATE)})
-        return ExitCode.TEMPLATE
+        return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics)
+    if output != "json":
+        show_diagnostics(compilation.diagnostics)
     return _build(file, compilation, packer, output, given)
 
 
@@ -135,9 +135,9 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 options=_options(file, given),
             )
     except StateError as error:
-        return _refused(output, ExitCode.PREFLIGHT, error.diagnostic)
+        return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
     except Unfit as error:
-        return _refused(output, error.code, error.diagnostic)
+        return _refused(output, error.code, [error.diagnostic])
     _show_result(result, compilation, output)
     return result.exit_code
 
@@ -172,9 +172,23 @@ def _show_result(result: RunResult, compilation: Compilation, output: str) -> No
             click.echo(line.strip())
 
 
-def _refused(output: str, code: ExitCode, diagnostic: Diagnostic) -> int:
-    if output == "text":
-        show_diagnostics([diagnostic])
+def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic]) -> int:
+    """Say why no run began; a stream of events has its last event even then."""
+    if output == "json":
+        show_document(diagnostics, {"result": None, "exitCode": int(code)})
     else:
-        show_document([diagnostic], {"result": None, "exitCode": int(code)})
+        show_diagnostics(diagnostics)
+    if output == "ndjson":
+        time = now()
+        message = next((found.message for found in diagnostics if found.is_error), "no run began")
+        result = RunResult(
+            run_id="",
+            state=RunState.FAILED,
+            exit_code=code,
+            message=message,
+            start_time=time,
+            end_time=time,
+            diagnostics=tuple(diagnostics),
+        )
+        click.echo(json.dumps(to_json(RunFinished(time=time, result=result))))
     return code

@@ -24,19 +24,23 @@ def command(file: str, directory: str, output: str, **settings: Any) -> int:  # 
     DIR gets plan.json, and for each stage a folder with image.pkr.hcl and its scripts. FILE may be - (standard input).
     """
     compilation = compile_file(file, compile_options(**settings))
+    diagnostics = compilation.diagnostics
     written: list[str] = []
+    status = ExitCode.OK if compilation.ok else ExitCode.TEMPLATE
     if compilation.ok:
         try:
             compilation.write(directory)
+            written = list(compilation.files)
         except FolderError as error:
-            raise click.ClickException(str(error)) from None
-        written = list(compilation.files)
+            # An argument that cannot be used as it was given, like a wrong option
+            status = ExitCode.USAGE
+            diagnostics = (*diagnostics, error.diagnostic)
     if output == "json":
-        show_document(compilation.diagnostics, {"directory": directory if written else None, "files": written})
+        show_document(diagnostics, {"directory": directory if written else None, "files": written})
     else:
-        show_diagnostics(compilation.diagnostics)
+        show_diagnostics(diagnostics)
         if written:
             talk(f"{len(written)} files for {compilation.options.target}:")
             for name in written:
                 click.echo(f"{directory}/{name}")
-    return ExitCode.OK if compilation.ok else ExitCode.TEMPLATE
+    return status
