@@ -6,7 +6,7 @@ export IMAGESMITH_CACHE_DIR ?= $(CURDIR)/.cache
 # Tests take the Packer that the tool itself finds: the one that was asked for, on PATH, or in the cache.
 WITH_PACKER = IMAGESMITH_PACKER="$${IMAGESMITH_PACKER:-$$($(BIN)/imagesmith toolchain find)}"
 
-.PHONY: demo test lint types check setup e2e corpus bench docs golden clean
+.PHONY: demo test lint types setup e2e corpus bench docs golden clean
 
 demo: setup ## Build a template end to end, in a sandbox
 	$(BIN)/python tools/demo.py
