@@ -1,6 +1,7 @@
 """Files that a template names by address, to verified local files (architecture §4.3)."""
 
 from imagesmith.artifacts.fetching import fetch_all
+from imagesmith.artifacts.filling import Filled, fill
 from imagesmith.artifacts.options import (
     STORAGE_SUFFIXES,
     Cancel,
@@ -10,4 +11,14 @@ from imagesmith.artifacts.options import (
     FetchResult,
 )
 
-__all__ = ["STORAGE_SUFFIXES", "Cancel", "FetchOptions", "FetchProgress", "FetchResult", "FetchedFile", "fetch_all"]
+__all__ = [
+    "STORAGE_SUFFIXES",
+    "Cancel",
+    "FetchOptions",
+    "FetchProgress",
+    "FetchResult",
+    "FetchedFile",
+    "Filled",
+    "fetch_all",
+    "fill",
+]
