@@ -43,6 +43,14 @@ class FolderError(Exception):
         return CANNOT_WRITE.at((), str(self))
 
 
+def make_private(directory: Path) -> None:
+    """Make a folder and the missing ones above it, each for its owner alone; `mkdir` would leave the upper ones to
+    whomever the caller's umask lets in. Raises OSError."""
+    if not directory.exists():
+        make_private(directory.parent)
+        directory.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_folder(directory: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
     """Write files (0600) below a folder (made 0700 where it is missing), replacing those of an earlier compilation.
 
@@ -53,7 +61,7 @@ def write_folder(directory: str | os.PathLike[str], files: Mapping[str, bytes]) 
     try:
         before = _files_of(root)
         if not root.exists():
-            root.mkdir(mode=0o700, parents=True)
+            make_private(root)
             root.chmod(0o700)
         for name, content in files.items():
             _write(root, names[name], content)

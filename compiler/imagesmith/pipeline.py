@@ -20,6 +20,7 @@ from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import normalise
 from imagesmith.plan import BuildPlan
+from imagesmith.redact import Redactor
 from imagesmith.rules import RuleContext, check, decide_os_type
 from imagesmith.schema import check as check_schema
 from imagesmith.source import Document
@@ -140,7 +141,8 @@ def compile_document(document: Document, *, options: CompileOptions, notes: Iter
         located = source.locate((*normalised.diagnostics, *found), normalised.document)
         return _stopped(document, options, (*diagnostics, *located), resolution.secrets)
     compilation = _compile_resource(resolution.document, options, resolution.secrets)
-    return replace(compilation, diagnostics=in_order((*diagnostics, *compilation.diagnostics)))
+    found_before = _redacted(diagnostics, resolution.secrets)
+    return replace(compilation, diagnostics=in_order((*found_before, *compilation.diagnostics)))
 
 
 def _compile_resource(document: Document, options: CompileOptions, hidden: tuple[str, ...]) -> Compilation:
@@ -162,10 +164,10 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return _stopped(document, options, diagnostics, hidden)
-    plan, files = _written(retargeted.plan, options)
+    plan, files = _written(_with_plain_titles(retargeted.plan, hidden), options)
     return Compilation(
         filename=document.filename,
-        diagnostics=in_order(source.locate(diagnostics, document)),
+        diagnostics=in_order(source.locate(_redacted(diagnostics, hidden), document)),
         options=options,
         document=document,
         template=template,
@@ -189,11 +191,29 @@ def _stopped(
 ) -> Compilation:
     return Compilation(
         filename=document.filename,
-        diagnostics=in_order(source.locate(diagnostics, document)),
+        diagnostics=in_order(source.locate(_redacted(diagnostics, hidden), document)),
         options=options,
         document=document,
         secrets=hidden,
     )
+
+
+def _redacted(diagnostics: Iterable[Diagnostic], hidden: tuple[str, ...]) -> list[Diagnostic]:
+    """Diagnostics whose words, which quote values, hold no value of a secure parameter and no signature."""
+    redact = Redactor(hidden).redact
+    return [replace(found, message=redact(found.message), hint=redact(found.hint)) for found in diagnostics]
+
+
+def _with_plain_titles(plan: BuildPlan, hidden: tuple[str, ...]) -> BuildPlan:
+    """The plan with steps whose titles, which are shown everywhere, hold no secret."""
+    if not hidden:
+        return plan
+    redact = Redactor(hidden).redact
+    stages = (
+        replace(stage, steps=tuple(replace(step, title=redact(step.title)) for step in stage.steps))
+        for stage in plan.stages
+    )
+    return replace(plan, stages=tuple(stages))
 
 
 def _deployment(document: Document, options: CompileOptions) -> Deployment:

@@ -34,7 +34,8 @@ class RunFolder:
         self._world = world
         self._on_event = on_event
         self._lock = threading.Lock()
-        self._redactor = Redactor((*compilation.secrets, *world.secrets, *_secrets_of(compilation)))
+        secrets = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
+        self._redactor = Redactor(secrets)
         self._journal = Journal(path, redact=self._redactor.redact)
         self.path = self._journal.path
         self.run_id = self.path.name
@@ -114,3 +115,9 @@ def _secrets_in(uri: str) -> Iterator[str]:
     place = address.partition("//")[2].partition("/")[0]
     password = place.rpartition("@")[0].partition(":")[2]
     yield from (password, unquote(password))
+
+
+def _values_of(compilation: Compilation, world: World) -> Iterator[str]:
+    """The values of sensitive variables, whether or not the world names them as secrets."""
+    for stage in compilation.plan.stages if compilation.plan else ():
+        yield from (world.variables.get(variable.name, "") for variable in stage.variables if variable.sensitive)

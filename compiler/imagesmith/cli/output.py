@@ -25,9 +25,9 @@ def talk(text: str) -> None:
     click.echo(text, err=True)
 
 
-def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Print diagnostics for people, on stderr."""
-    text = render(tuple(diagnostics), color=colors(sys.stderr))
+def show_diagnostics(diagnostics: Iterable[Diagnostic], *, secrets: Iterable[str] = ()) -> None:
+    """Print diagnostics for people, on stderr; lines of the template are shown without the `secrets`."""
+    text = render(tuple(diagnostics), color=colors(sys.stderr), secrets=secrets)
     if text:
         click.echo(text, err=True, nl=not text.endswith("\n"))
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import EVENT_FORMAT, Event, PhaseFinished, RunFinished, to_json
+from imagesmith.folder import make_private
 from imagesmith.journal.faults import CANNOT_WRITE, RECORD_INCOMPLETE, RUN_EXISTS, StateError, words
 from imagesmith.journal.owner import claim
 
@@ -43,7 +44,8 @@ class Journal:
         self._torn = False
         self._failure: Diagnostic | None = None
         try:
-            self.path.mkdir(mode=0o700, parents=True)
+            make_private(self.path.parent)
+            self.path.mkdir(mode=0o700)
             self._claim = claim(self.path)
             try:
                 self._events = os.fdopen(os.open(self.events_path, _NEW | os.O_APPEND, 0o600), "ab", buffering=0)

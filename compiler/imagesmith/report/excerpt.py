@@ -45,6 +45,13 @@ def excerpt(span: Span) -> tuple[str, str]:
     return f"{head}{''.join(cells[first:last])}{tail}", carets
 
 
+def cut(line: str) -> str:
+    """The beginning of a line, as far as it fits."""
+    cells = _cells(line[: 2 * _WIDTH])
+    _, last = _window(cells, 0, is_cut=True)
+    return "".join(cells[:last]) + (_CUT if last < len(cells) or len(line) > 2 * _WIDTH else "")
+
+
 def _window(cells: list[str], start: int, *, is_cut: bool) -> tuple[int, int]:
     """Which cells are shown: all, or from some before `start` on as many as fit."""
     if not is_cut and _columns(cells) <= _WIDTH:

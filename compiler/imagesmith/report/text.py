@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from imagesmith.diagnostics import Diagnostic, Severity
-from imagesmith.report.excerpt import escape, excerpt
+from imagesmith.redact import Redactor
+from imagesmith.report.excerpt import cut, escape, excerpt
 
 _STATIONS = 6
 """How many stations of a value's way are printed."""
@@ -15,16 +16,18 @@ _COLORS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;3
 _BOLD, _HINT = "1", "32"
 
 
-def render(diagnostics: Iterable[Diagnostic], *, color: bool) -> str:
+def render(diagnostics: Iterable[Diagnostic], *, color: bool, secrets: Iterable[str] = ()) -> str:
     """All diagnostics in the order given and a line that counts them; empty where there are none.
 
     Nothing of the user's text acts on a terminal: control characters are written as escapes, and only the lines of a
-    message begin at the left edge. `color` adds ANSI sequences.
+    message begin at the left edge. `color` adds ANSI sequences. A line of the source that holds one of the `secrets`
+    or a signature is shown without it.
     """
     shown = tuple(diagnostics)
     if not shown:
         return ""
-    lines = [line for diagnostic in shown for line in (*_lines(diagnostic, color=color), "")]
+    redact = Redactor(secrets).redact
+    lines = [line for diagnostic in shown for line in (*_lines(diagnostic, redact, color=color), "")]
     return "\n".join([*lines, summary(shown), ""])
 
 
@@ -50,13 +53,13 @@ def _is_harmless(character: str) -> bool:
     return character.isprintable() or character == "\t" or unicodedata.category(character) == "Zs"
 
 
-def _lines(diagnostic: Diagnostic, *, color: bool) -> Iterator[str]:
+def _lines(diagnostic: Diagnostic, redact: Callable[[str], str], *, color: bool) -> Iterator[str]:
     severity = _painted(f"{diagnostic.severity}[{diagnostic.code}]", _COLORS[diagnostic.severity], on=color)
     place = f"{escape_controls(str(diagnostic.span))}: " if diagnostic.span else ""
     first, *others = diagnostic.message.split("\n")
     yield f"{_painted(place, _BOLD, on=color)}{severity}: {escape_controls(first)}"
     yield from (f"    {escape_controls(line)}" for line in others)
-    yield from _source_lines(diagnostic, color=color)
+    yield from _source_lines(diagnostic, redact, color=color)
     yield from _way(diagnostic)
     if diagnostic.hint:
         first, *others = diagnostic.hint.split("\n")
@@ -64,13 +67,18 @@ def _lines(diagnostic: Diagnostic, *, color: bool) -> Iterator[str]:
         yield from (f"        {escape_controls(line)}" for line in others)
 
 
-def _source_lines(diagnostic: Diagnostic, *, color: bool) -> Iterator[str]:
+def _source_lines(diagnostic: Diagnostic, redact: Callable[[str], str], *, color: bool) -> Iterator[str]:
     if diagnostic.span is None:
+        return
+    number = str(diagnostic.span.line)
+    line = diagnostic.span.source.line(diagnostic.span.line)
+    plain = redact(line)
+    if plain != line:  # columns are others now, so nothing can be pointed at
+        yield f"{number:>5} | {cut(plain)}"
         return
     text, carets = excerpt(diagnostic.span)
     if not text:
         return
-    number = str(diagnostic.span.line)
     yield f"{number:>5} | {text}"
     indent = len(carets) - len(carets.lstrip(" "))
     yield f"{'':>5} | {carets[:indent]}{_painted(carets[indent:], _COLORS[diagnostic.severity], on=color)}"

@@ -93,9 +93,9 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     target = target_of(packer)
     compilation = compile_file(file, compile_options(**shared, target=target))
     if not compilation.ok:
-        return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics)
+        return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
-        show_diagnostics(compilation.diagnostics)
+        show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
     return _build(file, compilation, packer, output, given)
 
 
@@ -165,19 +165,19 @@ def _show_result(result: RunResult, compilation: Compilation, output: str) -> No
         found = (*compilation.diagnostics, *result.diagnostics)
         show_document(found, {"result": result_json(result), "exitCode": int(result.exit_code)})
     elif output == "text":
-        show_diagnostics(result.diagnostics)
+        show_diagnostics(result.diagnostics, secrets=compilation.secrets)
         lines = result_lines(result)
         talk(lines[0])
         for line in lines[1:]:
             click.echo(line.strip())
 
 
-def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic]) -> int:
+def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic], secrets: Sequence[str] = ()) -> int:
     """Say why no run began; a stream of events has its last event even then."""
     if output == "json":
         show_document(diagnostics, {"result": None, "exitCode": int(code)})
     else:
-        show_diagnostics(diagnostics)
+        show_diagnostics(diagnostics, secrets=secrets)
     if output == "ndjson":
         time = now()
         message = next((found.message for found in diagnostics if found.is_error), "no run began")

@@ -38,7 +38,7 @@ def command(file: str, directory: str, output: str, **settings: Any) -> int:  # 
     if output == "json":
         show_document(diagnostics, {"directory": directory if written else None, "files": written})
     else:
-        show_diagnostics(diagnostics)
+        show_diagnostics(diagnostics, secrets=compilation.secrets)
         if written:
             talk(f"{len(written)} files for {compilation.options.target}:")
             for name in written:

@@ -32,7 +32,7 @@ def command(files: tuple[str, ...], output: str, *, skip_others: bool, **setting
     if output == "json":
         show_document(diagnostics, {"files": [{"file": item.filename, "valid": item.ok} for item in compilations]})
     else:
-        show_diagnostics(diagnostics)
+        show_diagnostics(diagnostics, secrets=[text for item in compilations for text in item.secrets])
         for item in compilations:
             if item.ok:
                 talk(f"{item.filename}: valid")
