@@ -1,5 +1,6 @@
 """One build by imagesmith and one by Packer alone, of the same files in the same sandbox; prints both times as JSON.
 
+`ours_s` holds `start_s` (Python, imports, Packer found, template compiled) and `check_s` (`packer validate`).
 `one_build.py TEMPLATE FOLDER STARTED FIRST`: STARTED is `time.monotonic()` before this process was started, so that
 imagesmith's own start counts; FIRST says who builds first. Only the sandbox's start does not count.
 """
@@ -17,6 +18,7 @@ import azure.identity  # noqa: F401 - a build against Azure loads it too, so it 
 
 from imagesmith.build import build_image, target_of
 from imagesmith.cli.run import cache_folder
+from imagesmith.events import Event, PhaseFinished
 from imagesmith.packer import packer_environment, temporary_folder
 from imagesmith.pipeline import Compilation, CompileOptions, compile_template
 from imagesmith.sandbox.options import SandboxOptions
@@ -37,12 +39,18 @@ def main(template: str, folder: Path, started: float, first: str) -> None:
         world = sandbox.world
         bare_s = bare_build(compilation, packer, world, folder) if first == "packer" else 0.0
         start = time.monotonic()
-        result = build_image(compilation, packer=packer, world=world, run_directory=folder / "run")
+        phases: dict[str, float] = {}
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, PhaseFinished):
+                phases[event.phase] = event.duration_s
+
+        result = build_image(compilation, packer=packer, world=world, run_directory=folder / "run", on_event=on_event)
         ours_s = before_s + time.monotonic() - start
         if result.exit_code:
             raise SystemExit(f"the build failed: {result.message}")
         bare_s = bare_s or bare_build(compilation, packer, world, folder)
-    print(json.dumps({"ours_s": ours_s, "bare_s": bare_s}))
+    print(json.dumps({"ours_s": ours_s, "bare_s": bare_s, "start_s": before_s, "check_s": phases["check"]}))
 
 
 def bare_build(compilation: Compilation, packer: Packer, world: World, folder: Path) -> float:

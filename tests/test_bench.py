@@ -1,0 +1,34 @@
+"""The measurements can be made, and say on what machine."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def measure(budget: str) -> subprocess.CompletedProcess[str]:
+    """Measure one budget; the exit code is 1 where it is not kept."""
+    return subprocess.run(
+        [sys.executable, "bench/run.py", "--only", budget],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_budget_is_shown_with_the_machine() -> None:
+    done = measure("loaded_template")
+    assert "| compile of a loaded template" in done.stdout, done.stderr
+    assert f"Python {platform.python_version()}, Packer " in done.stdout
+
+
+def test_memory_for_a_log_of_any_length_is_flat() -> None:
+    done = measure("log_memory")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| peak memory" in done.stdout
