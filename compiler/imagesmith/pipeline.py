@@ -69,7 +69,8 @@ class CompileOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compilation:
-    """What came out: diagnostics always, a plan and files where the template has no error."""
+    """What came out: diagnostics always, a plan and files where the template has no error; `template` where what it
+    says is in order, though perhaps not for the Packer that it was compiled for."""
 
     filename: str
     diagnostics: tuple[Diagnostic, ...]
@@ -97,9 +98,9 @@ class Compilation:
         return origin.span if origin else None
 
     def for_target(self, target: Target) -> Compilation:
-        """The same template compiled for another Packer."""
-        if self.document is None:
-            return self
+        """The same template compiled for another Packer; what is wrong with the template itself stays as it is."""
+        if self.document is None or self.template is None:
+            return replace(self, options=replace(self.options, target=target))
         return _compile_resource(self.document, replace(self.options, target=target), self.secrets)
 
 
@@ -163,7 +164,7 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     retargeted = retarget(lowered.plan, options.target)
     diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
     if has_errors(diagnostics):
-        return _stopped(document, options, diagnostics, hidden)
+        return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(_with_plain_titles(retargeted.plan, hidden), options)
     return Compilation(
         filename=document.filename,
