@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
@@ -71,17 +72,19 @@ def _numbers(text: str) -> tuple[int, int, int]:
 
 
 def _of_source(request: VersionRequest, plan: BuildPlan, world: World) -> str:
+    """The source's number as a gallery can have it: `22.04.202601020` becomes `22.4.202601020`."""
     number = ""
     for need in plan.needs:
         if need.kind is NeedKind.PLATFORM_IMAGE:
             number = _platform_version(need.id, plan.location, world, request)
         elif need.kind is NeedKind.GALLERY_IMAGE_VERSION:
             number = need.id.rpartition("/")[2]
-    if not is_version_number(number):
+    parts = _source_numbers(number)
+    if parts is None:
         raise AzureError(
             NO_SOURCE_VERSION.at(request.path, f"the source's version is '{number}', not of the form x.y.z")
         )
-    return number
+    return ".".join(map(str, parts))
 
 
 def _platform_version(urn: str, location: str, world: World, request: VersionRequest) -> str:
@@ -91,4 +94,14 @@ def _platform_version(urn: str, location: str, world: World, request: VersionReq
     client = compute(world, world.subscription_id)
     with told(f"cannot find the latest version of {urn}", request.path):
         found = [item.name or "" for item in client.virtual_machine_images.list(location, publisher, offer, sku)]
-    return max((name for name in found if is_version_number(name)), key=_numbers, default="")
+    return max(
+        (name for name in found if _source_numbers(name)), key=lambda name: _source_numbers(name) or (), default=""
+    )
+
+
+def _source_numbers(text: str) -> tuple[int, ...] | None:
+    """A source's version as numbers; those of the marketplace may have leading zeros, those of a gallery none."""
+    if not re.fullmatch(r"[0-9]{1,10}(?:\.[0-9]{1,10}){2}", text):
+        return None
+    parts = tuple(int(part) for part in text.split("."))
+    return parts if is_version_number(".".join(map(str, parts))) else None
