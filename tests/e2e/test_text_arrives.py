@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.e2e.test_runs import Finished, finished, start
 from tests.e2e.texts import BUNDLES, HOSTILE
 
-from imagesmith.lower.steps import shell_text
+from imagesmith.lower.steps import powershell_text, shell_text
+from imagesmith.pipeline import compile_text
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/contoso"
 FOLDER = "/tmp/two  words,é=%+@:漢"
@@ -127,8 +131,8 @@ def test_tags_arrive(run: tuple[Finished, Path]) -> None:
     [image] = [item for item in kept["resources"] if item["id"].endswith("/images/hostile")]
     tags = image.get("tags") or image["body"]["tags"]
     wanted = hostile_template()["properties"]
-    for given in (wanted["managedResourceTags"], wanted["distribute"][0]["artifactTags"]):
-        assert {name: tags.get(name) for name in given} == given
+    for tags_given in (wanted["managedResourceTags"], wanted["distribute"][0]["artifactTags"]):
+        assert {name: tags.get(name) for name in tags_given} == tags_given
 
 
 def test_names_of_steps_are_shown_on_one_line(run: tuple[Finished, Path]) -> None:
@@ -138,3 +142,59 @@ def test_names_of_steps_are_shown_on_one_line(run: tuple[Finished, Path]) -> Non
     assert HOSTILE[5] in titles
     assert HOSTILE[11] in titles
     assert not [title for title in titles if not title.isprintable()]
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "said"),
+    [
+        (b"#!/bin/sh -e\r\ntrue\r\n", 0, "IMG404"),
+        (b"#!/bin/sh -e\n: " + b"x" * 65_533 + b"\n", 0, None),
+        (b"#!/bin/sh -e\n: " + b"x" * 65_534 + b"\n", 3, "IMG624"),
+    ],
+    ids=["line-ends-of-windows", "longest-line", "line-too-long"],
+)
+def test_what_packer_does_to_fetched_scripts_is_told(
+    packer: Any, tmp_path: Path, script: bytes, status: int, said: str | None
+) -> None:
+    """It turns line ends of Windows into those of Linux, and loses what begins with a line of 64 KiB."""
+    template = hostile_template()
+    template["properties"]["customize"] = [{"type": "Shell", "scriptUri": "all bytes.sh"}]
+    template["properties"].pop("validate")
+    (tmp_path / "template.json").write_text(json.dumps(template), encoding="utf-8")
+    (tmp_path / "all bytes.sh").write_bytes(script)
+    done = finished(start(packer, tmp_path / "template.json", tmp_path, "--sandbox-steps", "record"))
+    assert done.status == status, done.result["message"]
+    codes = {found["code"] for found in done.result["diagnostics"]}
+    assert said in codes if said else not codes & {"IMG404", "IMG624"}
+    if status == 0:
+        kept = [path.read_bytes() for path in (tmp_path / "sandbox").glob("machines/*/steps/*")]
+        assert script.replace(b"\r\n", b"\n") in kept
+
+
+LINES = st.lists(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])), min_size=1, max_size=30)
+
+
+@settings(deadline=None, max_examples=50)
+@given(LINES)
+def test_a_shell_prints_what_its_script_was_given(texts: list[str]) -> None:
+    """Quoting, joining and encoding lines loses nothing, whatever stands in them."""
+    script = shell_text([f"printf '%s\\0' {shlex.quote(text)}" for text in texts])
+    done = subprocess.run(["/bin/sh", "-e"], input=script, capture_output=True, check=True, timeout=20)
+    assert done.stdout.split(b"\0")[:-1] == [text.encode() for text in texts]
+
+
+@given(LINES)
+def test_a_powershell_script_holds_its_lines(lines: list[str]) -> None:
+    """With a byte order mark exactly where Windows PowerShell would take another encoding without it."""
+    data = powershell_text(lines)
+    assert data.decode("utf-8-sig") == "\r\n".join(lines) + "\r\n" or lines[0].startswith("\ufeff")
+    assert data.startswith(b"\xef\xbb\xbf") == (not "".join(lines).isascii())
+
+
+@pytest.mark.parametrize("lines", [["echo one\r\necho two"], ["echo one\r", "echo two"], ["echo one\r"]])
+def test_line_ends_of_windows_are_told(lines: list[str]) -> None:
+    """Wherever the CR comes from."""
+    template = hostile_template()
+    template["properties"]["customize"] = [{"type": "Shell", "inline": lines}]
+    found = compile_text(json.dumps(template), filename="template.json").diagnostics
+    assert "IMG404" in {item.code for item in found}

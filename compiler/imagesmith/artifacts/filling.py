@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesmith.artifacts.fetching import fetch_all
 from imagesmith.artifacts.options import Cancel, FetchOptions, OnProgress
-from imagesmith.diagnostics import Diagnostic
+from imagesmith.diagnostics import Diagnostic, Rule, Severity, has_errors
+from imagesmith.lower.steps import WINDOWS_LINE_ENDS
 from imagesmith.pipeline import Compilation
+from imagesmith.plan import Fetch, FetchKind, OsType
+from imagesmith.redact import redact_url
 from imagesmith.source import locate
+
+LONG_LINE = Rule(
+    code="IMG624",
+    severity=Severity.ERROR,
+    title="the script has a line that is too long for Packer",
+    cause="Packer copies scripts to Linux line by line, and at a line of 64 KiB it stops copying without saying so: the"
+    " machine would run what stands before that line, and the step would succeed.",
+    fix="copy the long part to the machine in a File step, and let the script read it from there",
+    example='{"type": "Shell", "scriptUri": "https://example.com/with-payload.sh"}',
+    corrected='{"type": "File", "sourceUri": "https://example.com/payload", "destination": "/tmp/payload"}',
+    source="packer.md §6.1",
+)
+_LONGEST_LINE = 65_535
+"""Tried with Packer 1.6.6 and with a new one: a line of 65,536 characters is the first that is lost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +51,29 @@ def fill(
     found = tuple(locate(result.diagnostics, compilation.document)) if compilation.document else result.diagnostics
     if result.cancelled or not result.ok:
         return Filled(files=compilation.files, fetched=0, diagnostics=found, cancelled=result.cancelled)
-    contents = (fetched.content.read_bytes() for fetched in result.fetched)
+    contents = [fetched.content.read_bytes() for fetched in result.fetched]
+    found = (*found, *_judged(compilation, [fetch for _, fetch in wanted], contents))
+    if has_errors(found):
+        return Filled(files=compilation.files, fetched=0, diagnostics=found)
     files = {f"{stage}/{fetch.file}": content for (stage, fetch), content in zip(wanted, contents, strict=True)}
     return Filled(files={**compilation.files, **files}, fetched=len(wanted), diagnostics=found)
+
+
+def _judged(compilation: Compilation, fetches: Sequence[Fetch], contents: Sequence[bytes]) -> Iterator[Diagnostic]:
+    """What Packer would do to scripts for Linux on their way; those for Windows and files arrive as they are."""
+    plan, document = compilation.plan, compilation.document
+    if plan is None or document is None or plan.os_type is not OsType.LINUX:
+        return
+    for fetch, content in zip(fetches, contents, strict=True):
+        if fetch.kind is FetchKind.SCRIPT:
+            yield from locate(_script(fetch, content), document)
+
+
+def _script(fetch: Fetch, content: bytes) -> Iterator[Diagnostic]:
+    shown = redact_url(fetch.uri)
+    if b"\r\n" in content or content.endswith(b"\r"):
+        yield WINDOWS_LINE_ENDS.at(
+            fetch.path, f"'{shown}' has line ends of Windows; on the machine they are those of Linux"
+        )
+    if any(len(line) > _LONGEST_LINE for line in content.split(b"\n")):
+        yield LONG_LINE.at(fetch.path, f"'{shown}' has a line that is too long for Packer")

@@ -137,9 +137,9 @@ class Steps:
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
-            if kind == "shell" and any("\r\n" in line for line in item.inline):
-                self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             text = shell_text(item.inline) if kind == "shell" else self._powershell_text(item.inline)
+            if kind == "shell" and b"\r\n" in text:  # also where an element ends in CR
+                self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             script = StepFile(name=name, content=text)
             if kind == "shell" and max(map(len, text.split(b"\n"))) > _LONG_LINE:
                 rows.append(("binary", True))
