@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from imagesmith.build import BuildOptions, build_image
+from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.build.record import RunFolder
 from imagesmith.build.run import TERMINATED
 from imagesmith.events import Event, ExitCode, Progress, RunResult, RunState, StepFinished, StepStarted, to_json
@@ -21,7 +21,8 @@ from imagesmith.lower import ValidateOn
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation, CompileOptions, compile_template
 from imagesmith.plan import OnError
-from imagesmith.toolchain import Packer
+from imagesmith.targets import Target
+from imagesmith.toolchain import AZURE, WINDOWS_UPDATE, Packer, Plugin
 from imagesmith.versions import Version
 from imagesmith.world import World
 from tests.cases import FIXTURES, NOW, TARGETS
@@ -123,12 +124,20 @@ class Stand:
     folder: Path
     events: list[Event] = field(default_factory=list)
 
+    newest: bool = False
+    """Whether the program is a Packer of today, with an azure plugin beside it."""
+
+    @property
+    def target(self) -> Target:
+        """What templates are compiled for."""
+        return TARGETS["newest" if self.newest else "1.6.6"]
+
     def compilation(self, **properties: object) -> Compilation:
         """The template compiled."""
         path = self.folder / "web.json"
         path.write_text(json.dumps(template(**properties)))
         (self.folder / "agent.conf").write_text("agent = on\n")
-        options = CompileOptions(target=TARGETS["1.6.6"], now=NOW, seed="run")
+        options = CompileOptions(target=self.target, now=NOW, seed="run")
         compilation = compile_template(path, options=options)
         assert compilation.ok, compilation.diagnostics
         return compilation
@@ -140,7 +149,13 @@ class Stand:
         program.chmod(0o755)
         data = {name.replace("_", " "): scene for name, scene in scenes.items()}
         (self.folder / "scenes.json").write_text(json.dumps(data))
-        return Packer(path=program, version=Version(1, 6, 6), source="option")
+        if not self.newest:
+            return Packer(path=program, version=Version(1, 6, 6), source="option")
+        plugin = self.folder / "packer-plugin-azure_v2.6.3_x5.0_linux_amd64"
+        plugin.write_text("")
+        plugin.with_name(f"{plugin.name}_SHA256SUM").write_text("")
+        azure = Plugin(source=AZURE, version=Version(2, 6, 3), path=plugin)
+        return Packer(path=program, version=Version(1, 16, 0), source="option", plugins=(azure,))
 
     def run(
         self,
@@ -536,6 +551,61 @@ def test_packer_gets_the_variables_of_the_stage(stand: Stand) -> None:
     assert len(groups) == 2
     assert all(group.startswith("IT_imagesmith_web_") and len(group) <= 90 for group in groups)
     assert "PYTEST_CURRENT_TEST" not in builds[0]
+
+
+DISK: Mapping[str, object] = {
+    "type": "VHD",
+    "runOutputName": "disk",
+    "uri": "https://contosoimages.blob.core.windows.net/vhds/web.vhd",
+}
+NEW = (FIXTURES / "runs" / "packer-1.16" / "success.txt").read_text().replace("99-deprovision.sh", "04-deprovision.sh")
+COPYING = NEW.replace(
+    "1790000041,,ui,say",
+    "1790000041,,ui,say,==> azure-arm.image: Copying VHD to Storage Account ...\n1790000041,,ui,say",
+    1,
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("Capturing image", []),
+        ("Image Name", []),
+        ("Copying VHD", ["image"]),
+        ("Publishing to Shared", ["image", "disk"]),
+        ("Running post-processor", ["image", "disk", "gallery"]),
+    ],
+)
+def test_what_was_made_before_it_failed_is_an_output(stand: Stand, words: str, made: list[str]) -> None:
+    """Packer makes managed image, VHD and gallery version in this order, and takes nothing back."""
+    stand.newest = True
+    error = "1790000046,azure-arm.image,error,Conflict\n"
+    scene = {"text": until(COPYING, words) + error, "exit": 1}
+    result = stand.run({"distribute": [MANAGED, DISK, SHARED]}, build=scene)
+    assert [output.name for output in result.outputs] == made
+    assert result.state is (RunState.PARTIALLY_SUCCEEDED if made else RunState.FAILED)
+    assert result.exit_code is (ExitCode.DISTRIBUTION if made else ExitCode.MACHINE)
+
+
+def test_a_vhd_that_validators_refuse_stays_and_shows(stand: Stand) -> None:
+    """A build has no right to an account's data; the image on the way is removed, or shows as well."""
+    stand.newest = True
+    result = stand.run(
+        {**VALIDATED, "distribute": [DISK]},
+        build_build={"text": NEW, "manifest": MANIFEST},
+        build_validate={"text": CHECK + exits(3), "exit": 1},
+    )
+    assert result.exit_code is ExitCode.VALIDATION
+    assert [output.provisioning_state for output in result.outputs] == ["Failed"]
+    assert result.leftovers[0].startswith("the VHD of 'disk' stays")
+    assert result.leftovers[1].endswith("/images/imagesmith-r-0001")
+
+
+def test_a_plugin_without_a_version_is_one_of_the_old_ones(tmp_path: Path) -> None:
+    """Packer 1.6 knows the programs of that time only."""
+    plugin = Plugin(source=WINDOWS_UPDATE, version=None, path=tmp_path)
+    packer = Packer(path=tmp_path, version=Version(1, 6, 6), source="option", plugins=(plugin,))
+    assert target_of(packer).windows_update == Version(0, 10, 1)
 
 
 ABORTING: Mapping[str, object] = {

@@ -25,6 +25,7 @@ from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import StageName
 from imagesmith.targets import Target, target_for
+from imagesmith.targets.shapes import OLD_WINDOWS_UPDATE
 from imagesmith.toolchain import AZURE, WINDOWS_UPDATE, Packer
 from imagesmith.world import World
 
@@ -79,7 +80,9 @@ def build_image(
 def target_of(packer: Packer) -> Target:
     """The target for the Packer at hand."""
     azure, update = packer.plugin(AZURE), packer.plugin(WINDOWS_UPDATE)
-    return target_for(packer.version, azure.version if azure else None, update.version if update else None)
+    # A plugin of the time before plugins had versions is taken for the newest of them: `packer validate` loads it.
+    updates = (update.version or OLD_WINDOWS_UPDATE) if update else None
+    return target_for(packer.version, azure.version if azure else None, updates)
 
 
 def _attempt(run: Run) -> Ending:
