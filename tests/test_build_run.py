@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from imagesmith.build import BuildOptions, build_image, target_of
+from imagesmith.build.preflight import stage_variables
 from imagesmith.build.record import RunFolder
-from imagesmith.build.run import TERMINATED
+from imagesmith.build.run import TERMINATED, Run
+from imagesmith.build.stage import _how_to_reach
 from imagesmith.events import Event, ExitCode, Progress, RunResult, RunState, StepFinished, StepStarted, to_json
 from imagesmith.lower import ValidateOn
 from imagesmith.packer import CancelToken
@@ -186,7 +188,13 @@ class Stand:
     @property
     def calls(self) -> list[dict[str, Any]]:
         """With what the program was called."""
-        return [json.loads(line) for line in (self.folder / "calls.ndjson").read_text().splitlines()]
+        path = self.folder / "calls.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    @property
+    def commands(self) -> list[str]:
+        """What the program was asked to do."""
+        return [call["arguments"][0] for call in self.calls]
 
     def steps(self) -> dict[str, str]:
         """The steps that ended, and how."""
@@ -374,7 +382,7 @@ def test_files_that_packer_refuses_are_not_built(stand: Stand, scene: Mapping[st
     assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TOOLCHAIN)
     assert words in result.message
     assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
-    assert {call["arguments"][0] for call in stand.calls} == {"validate"}
+    assert set(stand.commands) == {"validate"}
 
 
 VALIDATED: Mapping[str, object] = {
@@ -510,7 +518,7 @@ def test_a_dry_run_makes_no_machine(stand: Stand) -> None:
     """Everything up to it is done."""
     result = stand.run(options=BuildOptions(dry_run=True))
     assert (result.state, result.exit_code) == (RunState.SUCCEEDED, ExitCode.OK)
-    assert [call["arguments"][0] for call in stand.calls] == ["validate"]
+    assert stand.commands == ["validate"]
 
 
 def test_a_packer_that_cannot_say_the_template_is_told_at_once(stand: Stand) -> None:
@@ -529,6 +537,7 @@ def test_an_azure_without_basic_addresses_is_told_before_anything_is_made(stand:
     """Packer 1.6 would ask for one."""
     result = stand.run(public_ips=False)
     assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.PREFLIGHT)
+    assert "build" not in stand.commands
     assert [found.code for found in result.diagnostics if found.is_error] == ["IMG813"]
 
 
@@ -671,3 +680,42 @@ def test_what_opens_an_address_stands_in_no_event_and_in_no_file_of_the_run(
         written = b"".join(path.read_bytes() for path in folder.path.rglob("*") if path.is_file()).decode()
     said = written + json.dumps([to_json(event) for event in events]) + json.dumps(str(compilation.files))
     assert [secret for secret in secrets if secret in said] == []
+
+
+STAGING: Mapping[str, object] = {
+    "stagingResourceGroup": "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/staging"
+}
+
+
+def test_a_staging_group_cannot_be_looked_for_without_a_login(stand: Stand) -> None:
+    """Which is told before the first machine, where the template names the group."""
+    result = stand.run(STAGING, build=built())
+    assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.PREFLIGHT)
+    (found,) = (one for one in result.diagnostics if one.is_error)
+    assert found.code == "IMG810"
+    assert "build" not in stand.commands
+
+
+@pytest.mark.parametrize(
+    ("existing", "said"), [("staging", "delete what has the tag imagesmith-run=r"), ("", "az group")]
+)
+def test_a_group_of_the_user_s_own_is_never_offered_for_deletion(stand: Stand, existing: str, said: str) -> None:
+    """Only one that Packer has made."""
+    compilation = stand.compilation(**STAGING)
+    assert compilation.plan is not None
+    stage = compilation.plan.stages[0]
+    world = World(name="nowhere", environment={}, subscription_id="1")
+    with RunFolder(stand.folder / "runs" / "r", compilation, stand.packer(), world, stand.events.append) as folder:
+        run = Run(
+            compilation=compilation,
+            packer=stand.packer(),
+            world=world,
+            folder=folder,
+            cancel=CancelToken(),
+            options=BuildOptions(),
+            variables={"build_resource_group_name": existing},
+        )
+        stage_variables(run, stage)
+        told = _how_to_reach(run, stage, "10.0.0.4")
+    assert said in told
+    assert ("group delete" in told) is (not existing)
