@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imagesmith.build.check import check_with_packer
+from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
 from imagesmith.build.fetch import fetch_files
@@ -92,10 +92,11 @@ def _attempt(run: Run) -> Ending:
             raise Stop.for_target(run.compilation)
         with run.phase("fetch", RunSubState.QUEUED):
             fetch_files(run)
-        with run.phase("preflight", RunSubState.QUEUED):
-            preflight(run)
-        with run.phase("check", RunSubState.QUEUED):
-            check_with_packer(run)
+        with Check(run) as check:
+            with run.phase("preflight", RunSubState.QUEUED):
+                preflight(run)
+            with run.phase("check", RunSubState.QUEUED):
+                check.wait()
         if run.options.dry_run:
             return success(run, "dry run: everything up to the build is in order")
         _build(run)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
 from imagesmith.build.ending import Stop
 from imagesmith.build.run import Run
 from imagesmith.build.stage import packer_session
@@ -9,6 +12,7 @@ from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.packer import PackerError, Record, Text, parse, run_packer, ui_lines
 from imagesmith.packer.lines import Line, Stream
+from imagesmith.plan import Stage
 
 REFUSED = Rule(
     code="IMG820",
@@ -22,28 +26,56 @@ _NOT_LOADED = "failed loading"
 """Packer 1.6 says this of a plugin, and ends with 0 all the same (lowering.md §3 row 39)."""
 
 
-def check_with_packer(run: Run) -> None:
-    """Validate every stage's files. Raises Stop."""
-    for stage in run.plan.stages:
-        errors: list[str] = []
-        with packer_session(run, stage) as session:
-            try:
-                outcome = run_packer(
-                    [str(run.packer.path), "validate", "-machine-readable", "."],
-                    environment=session.environment,
-                    cwd=run.directory(stage),
-                    on_line=lambda line, errors=errors: errors.extend(_errors(line)),  # type: ignore[misc]
-                    redact=run.folder.redact,
-                    cancel=run.cancel,
-                )
-            except PackerError as error:
-                raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
-        if run.cancel.requested:
-            raise Stop(ExitCode.CANCELLED, "the run was cancelled")
-        if outcome.exit_code != 0 or any(_NOT_LOADED in text for text in errors):
-            text = run.folder.redact(" ".join(" ".join(errors).split())) or f"exit code {outcome.exit_code}"
-            raise Stop(ExitCode.TOOLCHAIN, f"packer validate: {text}", [REFUSED.at((), f"packer validate: {text}")])
-        run.say(Progress(time=now(), text=f"packer validate: stage {stage.name.value} is valid"))
+class Check:
+    """`packer validate` over every stage's files, all at once, while the run goes on to ask Azure."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        stages = run.plan.stages
+        self._pool = ThreadPoolExecutor(max_workers=max(1, len(stages)), thread_name_prefix="imagesmith-check")
+        self._checks = [(stage, self._pool.submit(_problem, run, stage)) for stage in stages]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._pool.shutdown()
+
+    def wait(self) -> None:
+        """Wait for Packer's judgement. Raises Stop if it is not content."""
+        for stage, check in self._checks:
+            problem = check.result()
+            if self._run.cancel.requested:
+                raise Stop(ExitCode.CANCELLED, "the run was cancelled")
+            if problem:
+                text = f"packer validate: {problem}"
+                raise Stop(ExitCode.TOOLCHAIN, text, [REFUSED.at((), text)])
+            self._run.say(Progress(time=now(), text=f"packer validate: stage {stage.name.value} is valid"))
+
+
+def _problem(run: Run, stage: Stage) -> str | None:
+    """What Packer says against a stage's files, None where it is content. Raises Stop if it cannot be started."""
+    errors: list[str] = []
+    with packer_session(run, {**run.world.variables, **_placeholders(stage)}, stage) as session:
+        try:
+            outcome = run_packer(
+                [str(run.packer.path), "validate", "-machine-readable", "."],
+                environment=session.environment,
+                cwd=run.directory(stage),
+                on_line=lambda line: errors.extend(_errors(line)),
+                redact=run.folder.redact,
+                cancel=run.cancel,
+            )
+        except PackerError as error:
+            raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
+    if outcome.exit_code == 0 and not any(_NOT_LOADED in text for text in errors):
+        return None
+    return run.folder.redact(" ".join(" ".join(errors).split())) or f"exit code {outcome.exit_code}"
+
+
+def _placeholders(stage: Stage) -> dict[str, str]:
+    """Values for what is only decided while the check goes on: those that `plan.json` shows."""
+    return {variable.name: variable.value for variable in stage.variables if variable.value is not None}
 
 
 def _errors(line: Line) -> list[str]:

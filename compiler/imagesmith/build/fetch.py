@@ -27,11 +27,17 @@ def fetch_files(run: Run) -> None:
     if errors:
         raise Stop(ExitCode.PREFLIGHT, errors[0].message, filled.diagnostics)
     run.diagnostics += filled.diagnostics
-    run.say(Progress(time=now(), text=f"{filled.fetched} files fetched" if filled.fetched else "nothing to fetch"))
+    run.say(Progress(time=now(), text=_counted(filled.fetched)))
     try:
         write_folder(run.folder.compiled, filled.files)
     except FolderError as error:
         raise Stop(ExitCode.PREFLIGHT, str(error)) from error
+
+
+def _counted(fetched: int) -> str:
+    if fetched == 0:
+        return "nothing to fetch"
+    return "1 file fetched" if fetched == 1 else f"{fetched} files fetched"
 
 
 def _tell(run: Run, progress: FetchProgress) -> None:

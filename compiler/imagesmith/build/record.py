@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
@@ -40,6 +41,9 @@ class RunFolder:
         self.path = self._journal.path
         self.run_id = self.path.name
         self.compiled = self.path / "compiled"
+        # A hundred megabytes take a while, and the record needs the digest only at the end.
+        self._digest = threading.Thread(target=self._read_digest, name="imagesmith-digest", daemon=True)
+        self._digest.start()
 
     def __enter__(self) -> Self:
         return self
@@ -74,10 +78,15 @@ class RunFolder:
         self._journal.write_record(run_record(result, template=self._name(), details=self._details()))
         return self._journal.failure
 
+    def _read_digest(self) -> None:
+        with suppress(OSError):
+            self._packer.digest_sha256  # noqa: B018 - the property keeps what it reads
+
     def _name(self) -> str:
         return self._compilation.plan.name if self._compilation.plan else self._compilation.filename
 
     def _details(self) -> dict[str, Any]:  # JSON data
+        self._digest.join()
         document = self._compilation.document
         text = document.source.text if document else ""
         return {

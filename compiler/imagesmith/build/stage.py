@@ -31,8 +31,10 @@ class Session:
 
 
 @contextmanager
-def packer_session(run: Run, stage: Stage) -> Iterator[Session]:
-    """Private folders for a Packer command, gone at its end; the plugins it may use, linked one by one."""
+def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iterator[Session]:
+    """Private folders for a Packer command, gone at its end; the plugins it may use, linked one by one; the values of
+    those variables that the stage declares."""
+    declared = {variable.name for variable in stage.variables}
     with tempfile.TemporaryDirectory(prefix="imagesmith-") as text:
         private = Path(text)
         plugins = private / "plugins"
@@ -43,7 +45,7 @@ def packer_session(run: Run, stage: Stage) -> Iterator[Session]:
                     run.world.environment,
                     private=private,
                     temporary=temporary,
-                    variables=stage_variables(run, stage),
+                    variables={name: value for name, value in variables.items() if name in declared},
                     plugin_path=plugins,
                 )
             )
@@ -55,7 +57,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     watch = Watch(run, stage)
-    with packer_session(run, stage) as session:
+    with packer_session(run, stage_variables(run, stage), stage) as session:
         try:
             outcome = run_packer(
                 [
