@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from imagesmith.azure.clients import load_ahead
 from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
@@ -92,6 +93,8 @@ def _attempt(run: Run) -> Ending:
             raise Stop.for_target(run.compilation)
         with run.phase("fetch", RunSubState.QUEUED):
             fetch_files(run)
+        if _asks_azure(run):
+            load_ahead()
         with Check(run) as check:
             with run.phase("preflight", RunSubState.QUEUED):
                 preflight(run)
@@ -103,6 +106,13 @@ def _attempt(run: Run) -> Ending:
         return success(run, _done(run))
     except Stop as stop:
         return ending_of(stop, run)
+
+
+def _asks_azure(run: Run) -> bool:
+    """Whether the run itself, and not only Packer, will have something to do in Azure."""
+    plan = run.plan
+    afterwards = any(item.intermediate or item.artifact_tags for item in plan.publications)
+    return afterwards or bool(plan.versions) or plan.stage(StageName.VALIDATE) is not None
 
 
 def _done(run: Run) -> str:
