@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from imagesmith.azure.clients import compute
@@ -10,16 +10,36 @@ from imagesmith.model.ids import ResourceId
 from imagesmith.world import World
 
 
-def set_exclude_from_latest(version: ResourceId, world: World, *, exclude: bool) -> None:
-    """Let `latest` see a gallery version, or not."""
+def finish_version(
+    version: ResourceId, world: World, *, tags: Mapping[str, str], without: Collection[str], show: bool
+) -> None:
+    """Give a gallery version its own tags in place of the run's, and let `latest` see it where `show` says so."""
     client = compute(world, version.subscription or world.subscription_id)
-    group, gallery, image, name = _parts(version)
-    current = client.gallery_image_versions.get(group, gallery, image, name)
+    current = client.gallery_image_versions.get(*_parts(version))
+    wanted = _tags(current.tags, tags, without)
     profile = current.properties.publishing_profile if current.properties else None
-    if profile is None or profile.exclude_from_latest == exclude:
+    hidden = show and profile is not None and bool(profile.exclude_from_latest)
+    if wanted == (current.tags or {}) and not hidden:
         return
-    profile.exclude_from_latest = exclude
-    client.gallery_image_versions.begin_create_or_update(group, gallery, image, name, current).result()
+    current.tags = wanted
+    if profile is not None and hidden:
+        profile.exclude_from_latest = False
+    client.gallery_image_versions.begin_create_or_update(*_parts(version), current).result()
+
+
+def finish_image(image: ResourceId, world: World, *, tags: Mapping[str, str], without: Collection[str]) -> None:
+    """Give a managed image its own tags in place of the run's."""
+    from azure.mgmt.compute.models import ImageUpdate
+
+    client = compute(world, image.subscription or world.subscription_id)
+    current = client.images.get(image.resource_group or "", image.name)
+    wanted = _tags(current.tags, tags, without)
+    if wanted != (current.tags or {}):
+        client.images.begin_update(image.resource_group or "", image.name, ImageUpdate(tags=wanted)).result()
+
+
+def _tags(there: Mapping[str, str] | None, tags: Mapping[str, str], without: Collection[str]) -> dict[str, str]:
+    return {**{name: value for name, value in (there or {}).items() if name not in without}, **tags}
 
 
 def withdraw_version(version: ResourceId, world: World) -> None:
@@ -35,24 +55,6 @@ def delete_image(image: ResourceId, world: World) -> None:
     client = compute(world, image.subscription or world.subscription_id)
     with suppress(ResourceNotFoundError):
         client.images.begin_delete(image.resource_group or "", image.name).result()
-
-
-def tag_version(version: ResourceId, tags: Mapping[str, str], world: World) -> None:
-    """Add tags to a gallery version."""
-    client = compute(world, version.subscription or world.subscription_id)
-    current = client.gallery_image_versions.get(*_parts(version))
-    current.tags = {**(current.tags or {}), **tags}
-    client.gallery_image_versions.begin_create_or_update(*_parts(version), current).result()
-
-
-def tag_image(image: ResourceId, tags: Mapping[str, str], world: World) -> None:
-    """Add tags to a managed image."""
-    client = compute(world, image.subscription or world.subscription_id)
-    from azure.mgmt.compute.models import ImageUpdate
-
-    current = client.images.get(image.resource_group or "", image.name)
-    update = ImageUpdate(tags={**(current.tags or {}), **tags})
-    client.images.begin_update(image.resource_group or "", image.name, update).result()
 
 
 def _parts(version: ResourceId) -> tuple[str, str, str, str]:

@@ -110,9 +110,7 @@ def _attempt(run: Run) -> Ending:
 
 def _asks_azure(run: Run) -> bool:
     """Whether the run itself, and not only Packer, will have something to do in Azure."""
-    plan = run.plan
-    afterwards = any(item.intermediate or item.artifact_tags for item in plan.publications)
-    return afterwards or bool(plan.versions) or plan.stage(StageName.VALIDATE) is not None
+    return bool(run.plan.publications) and run.world.credential is not None
 
 
 def _done(run: Run) -> str:

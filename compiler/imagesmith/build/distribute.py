@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from imagesmith.azure.clients import attempt
-from imagesmith.azure.published import delete_image, set_exclude_from_latest, tag_image, tag_version, withdraw_version
+from imagesmith.azure.published import delete_image, finish_image, finish_version, withdraw_version
 from imagesmith.build.ending import Stop
+from imagesmith.build.preflight import RUN_TAGS
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, Progress, now
@@ -73,23 +74,30 @@ def remove_intermediates(run: Run) -> None:
 
 
 def _finish(run: Run, publication: Publication) -> list[Diagnostic]:
+    """Give a result its tags and its place in `latest`. The run's own tags alone are not worth a failed run."""
     image = _resource(run, publication)
     if image is None or publication.intermediate:
         return []
-    found: list[Diagnostic | None] = []
     shared = publication.kind is PublicationKind.SHARED_IMAGE
-    if publication.artifact_tags:
-        tag = tag_version if shared else tag_image
-        found.append(attempt(lambda: tag(image, publication.artifact_tags, run.world), f"cannot tag '{image}'"))
-    hidden_until_now = run.plan.stage(StageName.VALIDATE) is not None
-    if shared and hidden_until_now and not publication.exclude_from_latest:
-        problem = attempt(
-            lambda: set_exclude_from_latest(image, run.world, exclude=False), f"cannot promote '{image}' to latest"
-        )
-        found.append(problem)
-        if problem is None:
+    validated = run.plan.stage(StageName.VALIDATE) is not None
+    show = shared and validated and not publication.exclude_from_latest
+    tags = publication.artifact_tags
+
+    def act() -> None:
+        if shared:
+            finish_version(image, run.world, tags=tags, without=RUN_TAGS, show=show)
+        else:
+            finish_image(image, run.world, tags=tags, without=RUN_TAGS)
+
+    problem = attempt(act, f"cannot promote '{image}' to latest" if show else f"cannot tag '{image}'")
+    if problem is None:
+        if show:
             run.say(Progress(time=now(), text=f"promoted: {image}"))
-    return [item for item in found if item is not None]
+        return []
+    if show or tags:
+        return [problem]
+    run.note(f"the run's tags stay on '{image.name}': {problem.message}")
+    return []
 
 
 def _resource(run: Run, publication: Publication) -> ResourceId | None:

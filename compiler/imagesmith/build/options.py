@@ -17,4 +17,3 @@ class BuildOptions:
     dry_run: bool = False
     on_error: OnError | None = None
     time_limit_s: float | None = None
-    keep_packer_log: bool = True

@@ -18,6 +18,8 @@ from imagesmith.targets.shapes import BASIC_IP
 
 RUN_TAG = "imagesmith-run"
 TEMPLATE_TAG = "imagesmith-template"
+RUN_TAGS = (RUN_TAG, TEMPLATE_TAG)
+"""By these leftovers are found; a result does not keep them (lowering.md §1.3)."""
 
 NO_PUBLIC_IP = Rule(
     code="IMG813",
