@@ -270,3 +270,29 @@ def test_a_narrow_character_set_is_no_obstacle(cli: Any) -> None:
         assert done.returncode == 1
         assert b"Traceback" not in done.stderr
         assert b"bug" not in done.stderr
+
+
+def test_compile_fetches_when_it_is_asked_to(cli: Any, tmp_path: Path) -> None:
+    """Without `--fetch` a file is a placeholder that ends with 97; with it, the file itself."""
+    script = "out/build/scripts/02-not-run-either.sh"
+    assert cli("compile", str(TEMPLATE), "-o", "out").returncode == 0
+    assert b"exit 97" in (tmp_path / "work" / script).read_bytes()
+    assert cli("compile", str(TEMPLATE), "-o", "out", "--fetch").returncode == 0
+    assert (tmp_path / "work" / script).read_bytes() == (TEMPLATE.parent / "install.sh").read_bytes()
+
+
+def test_compile_writes_nothing_when_a_file_cannot_be_fetched(cli: Any, tmp_path: Path) -> None:
+    """All files or none, and the exit code of a fetch that failed."""
+    template = FIXTURES / "runs" / "file-to-fetch-is-missing" / "template.json"
+    done = cli("compile", str(template), "-o", "out", "--fetch", "--output", "json")
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["files"] == []
+    assert not (tmp_path / "work" / "out").exists()
+
+
+def test_windows_is_refused_before_anything_starts(cli: Any) -> None:
+    """The sandbox has no Windows machines yet, and says so at once instead of waiting for one."""
+    template = FIXTURES / "valid" / "windows-managed-image" / "template.json"
+    done = cli("build", str(template), "--sandbox", "--output", "json")
+    assert done.returncode == 4
+    assert "IMG904" in {found["code"] for found in json.loads(done.stdout)["diagnostics"]}

@@ -50,7 +50,7 @@ class DurationType(click.ParamType[float]):
         return found
 
 
-def _pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
     """`NAME=VALUE` or `NAME=@FILE` texts as a mapping."""
     values: dict[str, str] = {}
     for text in texts:
@@ -74,7 +74,7 @@ _TEMPLATE_OPTIONS = (
         "-p",
         "parameters",
         multiple=True,
-        callback=_pairs,
+        callback=pairs,
         metavar="NAME=VALUE",
         help="Value of an ARM parameter or a <token>; NAME=@FILE reads a file.",
     ),

@@ -61,6 +61,8 @@ def sandbox_world(
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),
         strict=given["sandbox_strict"],
+        bases=given["sandbox_bases"],
+        engine=given["sandbox_engine"],
         subscription_id=subscription or SUBSCRIPTION_ID,
     )
     with ExitStack() as stack:

@@ -45,10 +45,28 @@ def explain(code: str) -> str | None:
         ("Example", rule.example),
         ("Corrected", rule.corrected),
         ("Fix", rule.fix),
-        ("Source", rule.source),
+        ("Source", _source(rule.source)),
     )
     texts = (f"{heading}:\n{_indented(text)}\n" for heading, text in parts if text)
     return "\n".join((f"{rule.code} ({rule.severity}): {rule.title}\n", *texts))
+
+
+_DOCUMENTS = {
+    "aib-templates.md": "the reference of Azure VM Image Builder templates",
+    "packer.md": "Packer and its azure-arm builder",
+    "lowering.md": "imagesmith's own trials of Packer 1.6.6 and 1.16.0",
+    "demand.md": "reports of people who build images",
+    "machine.md": "imagesmith's sandbox",
+    "winrm.md": "imagesmith's sandbox",
+    "corpus-stats.md": "templates in public repositories",
+    "architecture": "imagesmith's design",
+}
+"""What the documents are that rules name; the sections mean something only to who works on imagesmith."""
+
+
+def _source(text: str) -> str:
+    found = [title for name, title in _DOCUMENTS.items() if name in text]
+    return "; ".join(found) or text
 
 
 def _indented(text: str) -> str:

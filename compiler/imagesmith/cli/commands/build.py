@@ -11,13 +11,12 @@ from typing import Any
 
 import click
 
-from imagesmith.artifacts import FetchOptions
 from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
-from imagesmith.build.fetch import FETCH_TIMEOUT_S
-from imagesmith.cli.options import STDIN, DurationType, compile_file, compile_options, output_option, template_options
+from imagesmith.cli.fetching import fetch_options, fetching
+from imagesmith.cli.options import DurationType, compile_file, compile_options, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
-from imagesmith.cli.run import cache_folder, cancel_on_signals, proxies, state_folder, view
+from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
@@ -56,17 +55,17 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     show_default=True,
     help="Network of the sandbox's machines.",
 )
-@click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @click.option(
-    "--allow-host",
+    "--sandbox-base",
+    "sandbox_bases",
     multiple=True,
-    metavar="NAME",
-    help="Fetch from this name even if it is on this machine or link-local.",
+    callback=pairs,
+    metavar="PUBLISHER:OFFER:SKU=IMAGE",
+    help="Container image that stands for a source image; * and ? match.",
 )
-@click.option(
-    "--root", metavar="DIR", help="Folder that relative scripts and files must lie in.  [default: the template's]"
-)
-@click.option("--offline", is_flag=True, help="Fetch only from the cache and from files.")
+@click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
+@fetch_options
 @click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
 @click.option(
     "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
@@ -143,17 +142,8 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
 
 
 def _options(file: str, given: dict[str, Any]) -> BuildOptions:
-    folder = None if file == STDIN else Path(file).resolve().parent
     return BuildOptions(
-        fetch=FetchOptions(
-            cache=cache_folder() / "files",
-            template_folder=folder,
-            root=Path(given["root"]) if given["root"] else None,
-            allow_hosts=frozenset(given["allow_host"]),
-            offline=given["offline"],
-            timeout_s=FETCH_TIMEOUT_S,
-            proxies=proxies(),
-        ),
+        fetch=fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"]),
         dry_run=given["dry_run"],
         on_error=OnError(given["on_error"]) if given["on_error"] else None,
         time_limit_s=given["time_limit"],

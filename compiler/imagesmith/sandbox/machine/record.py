@@ -21,7 +21,7 @@ import asyncssh
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.state import StateFolder
 
-SAID = "imagesmith: recorded, not run (no container engine)"
+SAID = "imagesmith: recorded, not run"
 """What a step prints in place of its output."""
 
 _LOGIN_TIMEOUT_S = 30
