@@ -100,19 +100,25 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     assert outputs == expected["outputs"]
     assert expected.get("output", "") in run.output
     assert len(run.result["leftovers"]) == expected.get("leftovers", 0)
-    ids = resources(tmp_path)
+    found = resources(tmp_path)
+    ids = set(found)
     assert {text for text in expected.get("exists", ()) if text.lower() not in ids} == set()
     assert {text for text in expected.get("absent", ()) if text.lower() in ids} == set()
     assert intermediate_images(ids) == set()
+    assert not [
+        text
+        for text in expected.get("exists", ())
+        if "imagesmith-run" in (found[text.lower()]["body"].get("tags") or {})
+    ]
     record = json.loads((Path(run.result["record"]) / "run.json").read_text())
     assert record["properties"]["lastRunStatus"]["runState"] == expected["state"]
     assert record["imagesmith"]["exitCode"] == expected["exitCode"]
 
 
-def resources(folder: Path) -> set[str]:
-    """Ids, in lower case, of what the sandbox's Azure holds after the run."""
+def resources(folder: Path) -> dict[str, dict[str, Any]]:
+    """What the sandbox's Azure holds after the run, by ids in lower case."""
     kept = json.loads((folder / "sandbox" / "resources.json").read_text())
-    return {item["id"].lower() for item in kept["resources"]}
+    return {item["id"].lower(): item for item in kept["resources"]}
 
 
 def intermediate_images(ids: set[str]) -> set[str]:
