@@ -105,6 +105,7 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     assert {text for text in expected.get("exists", ()) if text.lower() not in ids} == set()
     assert {text for text in expected.get("absent", ()) if text.lower() in ids} == set()
     assert intermediate_images(ids) == set()
+    assert not [text for text in ids for kind in expected.get("goneTypes", ()) if f"/{kind.lower()}/" in text]
     assert not [
         text
         for text in expected.get("exists", ())
@@ -124,6 +125,17 @@ def resources(folder: Path) -> dict[str, dict[str, Any]]:
 def intermediate_images(ids: set[str]) -> set[str]:
     """Images that a run has made on the way and not removed."""
     return {text for text in ids if "/images/imagesmith-" in text}
+
+
+def test_a_version_that_exists_is_told_before_the_first_machine(
+    packer: Any, machine_image: None, tmp_path: Path
+) -> None:
+    """Published versions are not replaced, whatever the Packer would do."""
+    case = next(case for case in RUNS if case.name == "validator-fails-and-publishes")
+    assert finished(start(packer, case.template, tmp_path)).status == 6
+    again = finished(start(packer, case.template, tmp_path))
+    assert (again.status, again.steps) == (3, [])
+    assert [found["code"] for found in again.result["diagnostics"]] == ["IMG816"]
 
 
 SLOW = FIXTURES / "runs" / "slow-step" / "template.json"

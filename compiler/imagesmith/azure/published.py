@@ -10,6 +10,18 @@ from imagesmith.model.ids import ResourceId
 from imagesmith.world import World
 
 
+def delete_disks_of(build: str, group: ResourceId, world: World) -> list[str]:
+    """Delete the managed disks of a Packer build that is over, found by its suffix in their names; their names."""
+    client = compute(world, group.subscription or world.subscription_id)
+    name = group.resource_group or ""
+    found = [
+        disk.name or "" for disk in client.disks.list_by_resource_group(name) if build in (disk.name or "").lower()
+    ]
+    for disk in found:
+        client.disks.begin_delete(name, disk).result()
+    return found
+
+
 def finish_version(
     version: ResourceId, world: World, *, tags: Mapping[str, str], without: Collection[str], show: bool
 ) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import assert_never
 
 from imagesmith.azure.clients import AzureError, compute, told
-from imagesmith.diagnostics import Rule, Severity
-from imagesmith.model.ids import is_version_number, parse_id
+from imagesmith.diagnostics import Path, Rule, Severity
+from imagesmith.model.ids import ResourceId, is_version_number, parse_id
 from imagesmith.plan import BuildPlan, NeedKind, VersionRequest, VersionScheme
 from imagesmith.world import World
 
@@ -37,6 +37,20 @@ def resolve_version(request: VersionRequest, plan: BuildPlan, world: World, now:
             return _of_source(request, plan, world)
         case _:
             assert_never(request.scheme)
+
+
+def version_exists(version: ResourceId, world: World, path: Path) -> bool:
+    """Whether a gallery has this version already. Raises AzureError."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    client = compute(world, version.subscription or world.subscription_id)
+    gallery, image, name = version.names
+    with told(f"cannot look for version {name} of '{image}'", path):
+        try:
+            client.gallery_image_versions.get(version.resource_group or "", gallery, image, name)
+        except ResourceNotFoundError:
+            return False
+    return True
 
 
 def next_version(taken: Iterable[tuple[int, int, int]], major: int | None) -> tuple[int, int, int]:

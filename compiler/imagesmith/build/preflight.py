@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 
 from imagesmith.azure.clients import AzureError, resources, told
-from imagesmith.azure.versions import resolve_version
+from imagesmith.azure.versions import resolve_version, version_exists
 from imagesmith.build.ending import Stop
 from imagesmith.build.keys import new_login_key
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.model.ids import parse_id
-from imagesmith.plan import NeedKind, OnError, OsType, Stage
+from imagesmith.plan import NeedKind, OnError, OsType, PublicationKind, Stage
 from imagesmith.source import locate
 from imagesmith.targets.shapes import BASIC_IP
 
@@ -31,6 +31,16 @@ NO_PUBLIC_IP = Rule(
 )
 
 
+VERSION_TAKEN = Rule(
+    code="IMG816",
+    severity=Severity.ERROR,
+    title="the gallery has this version already",
+    cause="A published version is not replaced: Packer 1.6 would write over it without a word, newer ones refuse late.",
+    fix="write another number into galleryImageId, or use versioning with scheme Latest; or delete the old version",
+    source="lowering.md §3 row 29",
+)
+
+
 def preflight(run: Run) -> None:
     """Check what would fail an hour later, and decide what the HCL leaves to the run. Raises Stop."""
     if run.plan.needs_basic_public_ip and not run.world.gives_basic_public_ips:
@@ -38,6 +48,7 @@ def preflight(run: Run) -> None:
         raise Stop(ExitCode.PREFLIGHT, found.message, [found])
     try:
         _decide_variables(run)
+        _free_versions(run)
     except AzureError as error:
         document = run.compilation.document
         found_all = list(locate([error.diagnostic], document)) if document else [error.diagnostic]
@@ -62,6 +73,17 @@ def _decide_variables(run: Run) -> None:
         _decide_staging_group(run)
     if _keeps_machine(run) and run.plan.os_type is OsType.LINUX:
         run.variables["ssh_private_key_file"] = str(new_login_key(run.folder.path))
+
+
+def _free_versions(run: Run) -> None:
+    """Look whether the numbers that the template gives are still free. Raises AzureError."""
+    for publication in run.plan.publications:
+        text = publication.artifact_id
+        if publication.kind is not PublicationKind.SHARED_IMAGE or text is None or "{" in text:
+            continue
+        version, path = parse_id(text), (*publication.path, "galleryImageId")
+        if run.world.credential is not None and version_exists(version, run.world, path):
+            raise AzureError(VERSION_TAKEN.at(path, f"the gallery has version {version.name} already"))
 
 
 def _keeps_machine(run: Run) -> bool:

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagesmith.azure.clients import attempt
+from imagesmith.azure.published import delete_disks_of
 from imagesmith.build.ending import Stop
 from imagesmith.build.preflight import RUN_TAG, on_error, stage_variables
 from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
-from imagesmith.events import ExitCode
+from imagesmith.events import ExitCode, Progress, now
 from imagesmith.lower.machine import BUILD_USER
+from imagesmith.model.ids import parse_id
 from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, temporary_folder
 from imagesmith.plan import OnError, Stage, StageName
 from imagesmith.toolchain import link_plugins
@@ -84,7 +87,27 @@ def run_stage(run: Run, name: StageName) -> None:
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     watch.publish()
+    if not kept or outcome.exit_code == 0:
+        _remove_left_disk(run, watch)
     _judge(run, stage, watch, outcome)
+
+
+def _remove_left_disk(run: Run, watch: Watch) -> None:
+    """Packer 1.6 leaves the machine's disk in a resource group that is not its own (lowering.md §1.3)."""
+    name = run.variables.get("build_resource_group_name")
+    suffix = watch.suffix
+    if run.compilation.options.target.azure is not None or not name or suffix is None:
+        return
+    group = parse_id(f"/subscriptions/{run.world.subscription_id}/resourceGroups/{name}")
+    removed: list[str] = []
+    problem = attempt(
+        lambda: removed.extend(delete_disks_of(suffix, group, run.world)), f"cannot remove the disk from '{name}'"
+    )
+    if problem:
+        run.leftovers.append(f"the machine's disk (its name ends in '{suffix}') in resource group '{name}'")
+        run.note(problem.message)
+    for disk in removed:
+        run.say(Progress(time=now(), text=f"the machine's disk is removed: {disk}"))
 
 
 def _judge(run: Run, stage: Stage, watch: Watch, outcome: ProcessOutcome) -> None:

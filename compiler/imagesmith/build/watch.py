@@ -24,6 +24,8 @@ _MADE_BEFORE: Mapping[PublicationKind, frozenset[str]] = {
     PublicationKind.SHARED_IMAGE: frozenset((_BUILT,)),
 }
 _ADDRESS = re.compile(r"-> (?:Public)?IP ?Address +: '([^']+)'")
+_DEPLOYMENT = re.compile(r"-> DeploymentName +: 'pkrdp([a-z0-9]+)'")
+"""The one suffix of all names that a build generates (packer.md §1.5)."""
 _ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
     PublicationKind.MANAGED_IMAGE: "ManagedImageId",
     PublicationKind.SHARED_IMAGE: "ManagedImageSharedImageGalleryId",
@@ -40,6 +42,7 @@ class Watch:
         self._said: set[str] = set()
         self.artifacts = ArtifactCollector()
         self.address: str | None = None
+        self.suffix: str | None = None
         self.failed_before_cancel = False
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
@@ -94,6 +97,8 @@ class Watch:
             self._run.capture_begun |= _CAPTURING in self._said
         if isinstance(event, Output) and event.step is None and (found := _ADDRESS.search(event.text)):
             self.address = found[1]
+        if isinstance(event, Output) and event.step is None and (found := _DEPLOYMENT.search(event.text)):
+            self.suffix = found[1]
         self._run.say(event)
 
     def publish(self) -> None:
