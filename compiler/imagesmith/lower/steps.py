@@ -112,7 +112,9 @@ class Steps:
         script = StepFile(name=name, template=f"scripts/{template}")
         rows = attributes(script=InTemplateFolder(name), **options)
         kind = "powershell" if self.windows else "shell"
-        self._append(id_, kind, title, None, Block(type="provisioner", labels=(kind,), attributes=rows), script)
+        self._append(
+            id_, "Deprovisioning", title, None, Block(type="provisioner", labels=(kind,), attributes=rows), script
+        )
 
     def add_workload(self, item: WorkloadOptimization) -> None:
         """`optimize.workload`: its script, as the last customizer."""

@@ -217,7 +217,7 @@ def _stopped(stage: Stage, os_type: OsType) -> Stage:
     name = f"scripts/{len(stage.steps):02d}-stop.{ending}"
     step = Step(
         id="stop",
-        kind=kind,
+        kind="Stop",
         title="end the stage without making an image",
         path=None,
         blocks=(Block(type="provisioner", labels=(kind,), attributes=attributes(script=InTemplateFolder(name))),),
