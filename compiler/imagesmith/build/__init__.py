@@ -115,7 +115,8 @@ def _asks_azure(run: Run) -> bool:
 
 def _done(run: Run) -> str:
     if run.plan.stage(StageName.BUILD):
-        return "the image is built and published"
+        done = "the image is built and published"
+        return f"{done}, but nothing ran in it: the steps were recorded" if run.world.records_steps else done
     return "the source image has passed validation" if run.plan.stages else "there was nothing to validate"
 
 

@@ -30,6 +30,18 @@ BLOB_NAME = Rule(
     source="lowering.md §1.6",
 )
 
+BLOB_LEFT = Rule(
+    code="IMG461",
+    severity=Severity.WARNING,
+    title="this Packer leaves the machine's disk in your storage account",
+    cause="Packer 1.6 gives the machine a disk that is a blob in the container 'images' of the VHD's account, and never"
+    " deletes it.",
+    fix="delete the blob after the build, or use azure plugin 2.5.0 or newer, which makes no such blob",
+    example='"distribute": [{"type": "VHD", …}]   (Packer 1.6.6)',
+    corrected='"distribute": [{"type": "VHD", …}]   (Packer 1.16.0)',
+    source="lowering.md §2.2",
+)
+
 
 def vhd_alone(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
     """Outputs that cannot be made in one build with a VHD, or a source that none can be made from."""
@@ -47,6 +59,8 @@ def vhd_alone(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
         shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes a VHD only when it is the only output")
     elif from_gallery and shaping.target.azure is None:
         shaping.say(NOT_TOGETHER, vhd.path, f"{shaping.target} makes no VHD from a gallery's image")
+    elif shaping.target.azure is None:
+        shaping.say(BLOB_LEFT, vhd.path)
     return plan
 
 
