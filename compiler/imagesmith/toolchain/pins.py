@@ -1,7 +1,8 @@
-"""SHA-256 digests of the vendor's release archives that are known for certain.
+"""SHA-256 digests of the vendor's release archives.
 
-Each was found in at least two places that do not copy from each other: the vendor's own Homebrew formula, and build
-files of projects that verify the archive. A digest that is not here has to be given by the user.
+Each was found in at least two public places: the vendor's Homebrew formula, and build files of projects that verify the
+archive. A wrong one would refuse an archive, never let one through. A digest that is not here has to be given by the
+user.
 """
 
 from __future__ import annotations
