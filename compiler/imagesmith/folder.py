@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -196,3 +197,13 @@ def _remove(root: Path, names: Iterable[str]) -> None:
     for path in sorted(folders, key=lambda path: len(path.parts), reverse=True):
         with suppress(OSError, FolderError), _parent(root, _inside(str(path)).parts[:-1], make=False) as folder:
             folder.rmdir(path.name)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name last over a power cut; Windows has no such call."""
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -18,7 +18,7 @@ from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.model import ImageTemplate, OsType
-from imagesmith.normalise import normalise
+from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
 from imagesmith.redact import Redactor
 from imagesmith.rules import RuleContext, check, decide_os_type
@@ -135,11 +135,8 @@ def compile_document(document: Document, *, options: CompileOptions, notes: Iter
         return _stopped(document, options, diagnostics, resolution.secrets)
     if has_errors(diagnostics):
         # What could not be resolved is said already; everything else is still worth checking, in the same run.
-        normalised = normalise(resolution.document, strict=True if options.strict else None)
-        found = check_schema(
-            normalised.document, normalised.api_version, strict=normalised.strict, unresolved=resolution.unresolved
-        )
-        located = source.locate((*normalised.diagnostics, *found), normalised.document)
+        normalised, found = _checked(resolution.document, options, unresolved=resolution.unresolved)
+        located = source.locate(found, normalised.document)
         return _stopped(document, options, (*diagnostics, *located), resolution.secrets)
     compilation = _compile_resource(resolution.document, options, resolution.secrets)
     found_before = _redacted(diagnostics, resolution.secrets)
@@ -148,10 +145,8 @@ def compile_document(document: Document, *, options: CompileOptions, notes: Iter
 
 def _compile_resource(document: Document, options: CompileOptions, hidden: tuple[str, ...]) -> Compilation:
     """The image template resource to files: spell, check, model, judge, lower, retarget, emit."""
-    normalised = normalise(document, strict=True if options.strict else None)
+    normalised, diagnostics = _checked(document, options)
     document = normalised.document
-    diagnostics = [*normalised.diagnostics]
-    diagnostics += check_schema(document, normalised.api_version, strict=normalised.strict)
     if has_errors(diagnostics):
         return _stopped(document, options, diagnostics, hidden)
     template = model.parse(document, api_version=normalised.api_version)
@@ -176,6 +171,15 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
         files=files,
         secrets=hidden,
     )
+
+
+def _checked(
+    document: Document, options: CompileOptions, *, unresolved: tuple[TemplatePath, ...] = ()
+) -> tuple[Normalised, list[Diagnostic]]:
+    """The resource in today's spelling, and what speaks against it; nothing is said twice of what is `unresolved`."""
+    normalised = normalise(document, strict=True if options.strict else None)
+    found = check_schema(normalised.document, normalised.api_version, strict=normalised.strict, unresolved=unresolved)
+    return normalised, [*normalised.diagnostics, *found]
 
 
 def _written(plan: BuildPlan, options: CompileOptions) -> tuple[BuildPlan, Mapping[str, bytes]]:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import re
 import secrets
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagesmith.artifacts.faults import CACHE_UNUSABLE, TOO_LARGE, FetchError
+from imagesmith.folder import sync_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
@@ -64,7 +64,7 @@ class Draft:
             os.fsync(self._file.fileno())
             self.close()
             self.path.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
         except OSError as error:
             raise _unusable(target.parent, error) from None
 
@@ -156,16 +156,6 @@ class Store:
 
     def _entry(self, url: str) -> Path:
         return self._index / hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name last over a power cut; Windows has no such call."""
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _unusable(folder: Path, error: OSError) -> FetchError:

@@ -56,11 +56,11 @@ class Check:
 def _problem(run: Run, stage: Stage) -> str | None:
     """What Packer says against a stage's files, None where it is content. Raises Stop if it cannot be started."""
     errors: list[str] = []
-    with packer_session(run, {**run.world.variables, **_placeholders(stage)}, stage) as session:
+    with packer_session(run, {**run.world.variables, **_placeholders(stage)}, stage) as environment:
         try:
             outcome = run_packer(
                 [str(run.packer.path), "validate", "-machine-readable", "."],
-                environment=session.environment,
+                environment=environment,
                 cwd=run.directory(stage),
                 on_line=lambda line: errors.extend(_errors(line)),
                 redact=run.folder.redact,

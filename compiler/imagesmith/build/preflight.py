@@ -112,14 +112,13 @@ def _decide_staging_group(run: Run) -> None:
 
 
 def stage_variables(run: Run, stage: Stage) -> dict[str, str]:
-    """The values of a stage's variables: the world's, the run's, and a resource group name of its own."""
-    declared = {variable.name: variable for variable in stage.variables}
+    """Values for a stage's variables: the world's, the run's, and a resource group name of its own."""
     values = {**run.world.variables, **run.variables}
-    stem = declared.get("temp_resource_group_name")
+    stem = next((variable for variable in stage.variables if variable.name == "temp_resource_group_name"), None)
     if stem is not None:
         values["temp_resource_group_name"] = f"{stem.default}_{uuid.uuid4()}"
     run.groups[stage.name] = values.get("build_resource_group_name") or values.get("temp_resource_group_name", "")
-    return {name: value for name, value in values.items() if name in declared}
+    return values
 
 
 def _tag_text(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from imagesmith.azure.clients import attempt
@@ -26,31 +25,22 @@ _PANIC = 2
 """How a Go program ends that has crashed (packer.md §4.7)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Session:
-    """The environment of one Packer command."""
-
-    environment: Mapping[str, str]
-
-
 @contextmanager
-def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iterator[Session]:
-    """Private folders for a Packer command, gone at its end; the plugins it may use, linked one by one; the values of
-    those variables that the stage declares."""
+def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iterator[Mapping[str, str]]:
+    """The environment of a Packer command, with private folders that are gone at its end, the plugins that it may use,
+    linked one by one, and the values of those variables that the stage declares."""
     declared = {variable.name for variable in stage.variables}
     with tempfile.TemporaryDirectory(prefix="imagesmith-") as text:
         private = Path(text)
         plugins = private / "plugins"
         link_plugins(run.packer.plugins, plugins)
         with temporary_folder(private) as temporary:
-            yield Session(
-                environment=packer_environment(
-                    run.world.environment,
-                    private=private,
-                    temporary=temporary,
-                    variables={name: value for name, value in variables.items() if name in declared},
-                    plugin_path=plugins,
-                )
+            yield packer_environment(
+                run.world.environment,
+                private=private,
+                temporary=temporary,
+                variables={name: value for name, value in variables.items() if name in declared},
+                plugin_path=plugins,
             )
 
 
@@ -60,7 +50,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     watch = Watch(run, stage)
-    with packer_session(run, stage_variables(run, stage), stage) as session:
+    with packer_session(run, stage_variables(run, stage), stage) as environment:
         try:
             outcome = run_packer(
                 [
@@ -71,7 +61,7 @@ def run_stage(run: Run, name: StageName) -> None:
                     f"-on-error={on_error(run, stage).value}",
                     ".",
                 ],
-                environment=session.environment,
+                environment=environment,
                 cwd=run.directory(stage),
                 on_line=watch.take,
                 log=run.folder.path / f"packer-{name.value}.log",

@@ -128,9 +128,8 @@ def target_options(function: F) -> F:
 def output_option(*choices: str) -> Callable[[F], F]:
     """`--output`, with the forms that a command has."""
     return click.option(
-        "-o" if "-o" in choices else "--output",
-        "output",
-        type=click.Choice([c for c in choices if c != "-o"]),
+        "--output",
+        type=click.Choice(choices),
         default="text",
         show_default=True,
         help="Form of what is printed on stdout.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Self
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import EVENT_FORMAT, Event, PhaseFinished, RunFinished, to_json
-from imagesmith.folder import make_private
+from imagesmith.folder import make_private, sync_folder
 from imagesmith.journal.faults import CANNOT_WRITE, RECORD_INCOMPLETE, RUN_EXISTS, StateError, words
 from imagesmith.journal.owner import claim
 
@@ -103,7 +102,7 @@ class Journal:
                     file.flush()
                     os.fsync(file.fileno())
                 scratch.replace(self.record_path)
-                _sync_folder(self.path)
+                sync_folder(self.path)
             except OSError as error:
                 self._fail(self.record_path, error)
 
@@ -165,13 +164,3 @@ def _redacted(value: Any, redact: Redact, *, free: bool = False) -> Any:  # JSON
 def _record_redacted(run: Mapping[str, Any], redact: Redact) -> dict[str, Any]:  # JSON data
     details = {key: _redacted(item, redact, free=True) for key, item in run.get("imagesmith", {}).items()}
     return {**_redacted(run, redact), "imagesmith": details}
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name last over a power cut; Windows has no such call."""
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

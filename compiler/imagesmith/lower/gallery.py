@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, Expression, attributes
-from imagesmith.lower.image import gallery_version
+from imagesmith.lower.image import gallery_version, version_parts
 from imagesmith.lower.machine import build_location
 from imagesmith.lower.output import Output, validates_later
 from imagesmith.lower.words import Lowering
@@ -65,14 +65,12 @@ def shared_image(item: SharedImageDistributor, template: ImageTemplate, lowering
     regions = tuple(_regions(item, template, lowering))
     block = Block(
         type="shared_image_gallery_destination",
-        attributes=attributes(
-            subscription=definition.subscription,
-            resource_group=definition.resource_group,
-            gallery_name=definition.names[0],
-            image_name=definition.names[1],
-            image_version=version,
-            storage_account_type=_storage_type(item, lowering),
-            use_shallow_replication=True if item.replication_mode == "Shallow" else None,
+        attributes=(
+            *version_parts(definition, version),
+            *attributes(
+                storage_account_type=_storage_type(item, lowering),
+                use_shallow_replication=True if item.replication_mode == "Shallow" else None,
+            ),
         ),
         blocks=regions,
     )

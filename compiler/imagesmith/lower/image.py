@@ -78,20 +78,18 @@ def _gallery_version(source: SharedImageVersionSource, lowering: Lowering) -> Bl
     return Block(type="image", blocks=(Block(type="shared_image_gallery", attributes=tuple(option.items())),))
 
 
+def version_parts(definition: ResourceId, version: Literal) -> tuple[tuple[str, Literal], ...]:
+    """A gallery's image version in the five words that azure-arm has for it, as a source and as a destination."""
+    return attributes(
+        subscription=definition.subscription,
+        resource_group=definition.resource_group,
+        gallery_name=definition.names[0],
+        image_name=definition.names[1],
+        image_version=version,
+    )
+
+
 def gallery_version(definition: ResourceId, version: Literal) -> Block:
     """A gallery's image version by its parts. Without a version Azure takes the newest."""
-    return Block(
-        type="image",
-        blocks=(
-            Block(
-                type="shared_image_gallery",
-                attributes=attributes(
-                    subscription=definition.subscription,
-                    resource_group=definition.resource_group,
-                    gallery_name=definition.names[0],
-                    image_name=definition.names[1],
-                    image_version=version,
-                ),
-            ),
-        ),
-    )
+    source = Block(type="shared_image_gallery", attributes=version_parts(definition, version))
+    return Block(type="image", blocks=(source,))
