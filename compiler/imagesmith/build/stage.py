@@ -65,7 +65,7 @@ def run_stage(run: Run, name: StageName) -> None:
                 cwd=run.directory(stage),
                 on_line=watch.take,
                 log=run.folder.path / f"packer-{name.value}.log",
-                redact=run.folder.redact,
+                redact=run.folder.line_redactor(),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
             )
