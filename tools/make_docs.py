@@ -11,6 +11,7 @@ import click
 from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import Rule
 from imagesmith.events import ExitCode
+from imagesmith.known_errors import KNOWN_ERRORS, KnownError
 from imagesmith.report.explain import rules
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -62,7 +63,12 @@ def main() -> int:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"commands.md": _commands(), "exit-codes.md": _exit_codes(), "rules.md": _rules()}
+    return {
+        "commands.md": _commands(),
+        "exit-codes.md": _exit_codes(),
+        "known-errors.md": _known_errors(),
+        "rules.md": _rules(),
+    }
 
 
 def _read(path: Path) -> str:
@@ -111,6 +117,20 @@ def _rules() -> str:
         chosen = [rule for rule in known if start <= rule.code.removeprefix("IMG") < end]
         parts += [f"\n## {title}\n", *map(_rule, chosen)]
     return "".join(parts)
+
+
+def _known_errors() -> str:
+    opening = (
+        "What Packer, Azure and scripts say when a build fails, and what it means. A run that fails for one of these "
+        "ends with the cause and the remedy; `--retries` tries again only what is marked as passing by itself."
+    )
+    return f"# Known errors\n\n{NOTE}{opening}\n" + "".join(map(_known_error, KNOWN_ERRORS))
+
+
+def _known_error(row: KnownError) -> str:
+    passing = " Passes by itself." if row.transient else ""
+    cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
 
 
 def _rule(rule: Rule) -> str:
