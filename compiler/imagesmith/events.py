@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.diagnostics import to_json as diagnostic_json
+from imagesmith.run_failure import RunFailure
 
 EVENT_FORMAT = 1
 """Version of the events' JSON form; it grows when a field changes its meaning."""
@@ -92,6 +93,8 @@ class RunResult:
     leftovers: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     """What the run found besides the compilation: files that cannot be fetched, what Azure refused."""
+    failure: RunFailure | None = None
+    """Why a Packer run failed; None where none did."""
     record: str | None = None
     """Folder of the run record."""
 
@@ -182,6 +185,50 @@ class Notice(Event):
     kind: ClassVar[str] = "notice"
     severity: str
     text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelRequested(Event):
+    """Somebody wants the run to stop: `count` is 1 for the polite request, 2 for the one that is asked about, 3 for the
+    one that ends Packer at once. `text` says to people what follows."""
+
+    kind: ClassVar[str] = "cancel-requested"
+    reason: str
+    count: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanupProgress(Event):
+    """What is being removed since the cancel, and for how long that has taken."""
+
+    kind: ClassVar[str] = "cleanup-progress"
+    text: str
+    elapsed_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Silence(Event):
+    """Nothing was heard for `quiet_s` seconds; `acts` says that the run is cancelled for it now, at its limit."""
+
+    kind: ClassVar[str] = "silence"
+    quiet_s: float
+    limit_s: float
+    acts: bool
+    step: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryScheduled(Event):
+    """A stage failed for a reason that passes by itself, before any step ran, and is tried again after `wait_s`."""
+
+    kind: ClassVar[str] = "retry-scheduled"
+    stage: str
+    attempt: int
+    attempts: int
+    wait_s: float
+    cause: str
+    known: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
