@@ -12,6 +12,8 @@ from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import Rule
 from imagesmith.events import ExitCode
 from imagesmith.report.explain import rules
+from imagesmith.sandbox.faults import EFFECTS
+from imagesmith.sandbox.faults.effects import STATUSES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
@@ -62,7 +64,7 @@ def main() -> int:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"commands.md": _commands(), "exit-codes.md": _exit_codes(), "rules.md": _rules()}
+    return {"commands.md": _commands(), "exit-codes.md": _exit_codes(), "rules.md": _rules(), "faults.md": _faults()}
 
 
 def _read(path: Path) -> str:
@@ -100,6 +102,28 @@ def _exit_codes() -> str:
         "`--output json` hold the same number."
     )
     return f"# Exit codes\n\n{NOTE}{opening}\n\n| code | meaning |\n|---|---|\n{rows}"
+
+
+def _faults() -> str:
+    opening = (
+        "`imagesmith build FILE --sandbox --fault RULE` and `imagesmith sandbox --fault RULE -- COMMAND` let requests "
+        "of the sandbox's Azure fail, so that a rehearsal shows what a bad day does. A rule is "
+        "`METHOD PATH EFFECT [xN] [after N]`: requests of this method (`*`: any) whose path fits the glob meet the "
+        "effect; the first N of them after the first N, all of them where no number is given. Case does not count, "
+        "`*` matches any characters, and a glob may begin with a host. The first rule whose turn it is decides. A "
+        "resource that a deployment makes counts as a PUT of its id. Rules that no request met are named at the end."
+        "\n\n"
+        "```sh\n"
+        "imagesmith build web.json --sandbox --fault 'PUT */virtualMachines/* quota'\n"
+        "imagesmith build web.json --sandbox --fault 'PUT */versions/* partly:ReplicationFailed'\n"
+        "imagesmith build web.json --sandbox --fault 'GET * slow:2s x10' --fault 'DELETE */resourceGroups/* locked'\n"
+        "```"
+    )
+    rows = [(f"{row.word}:{row.argument}" if row.argument else row.word, row.note) for row in EFFECTS]
+    rows += [(str(status), f"the answer is {code}") for status, (code, _) in STATUSES.items()]
+    table = "".join(f"| `{word}` | {note} |\n" for word, note in rows)
+    closing = "A status may have the seconds of `Retry-After` behind it, or `none`: `429:30`, `503:5`, `429:none`."
+    return f"# Faults on demand\n\n{NOTE}{opening}\n\n| effect | what happens |\n|---|---|\n{table}\n{closing}\n"
 
 
 def _rules() -> str:
