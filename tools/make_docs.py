@@ -9,25 +9,13 @@ from pathlib import Path
 import click
 
 from imagesmith.cli import COMMANDS, command
-from imagesmith.diagnostics import Rule
+from imagesmith.diagnostics import CATEGORIES, Rule, Severity
 from imagesmith.events import ExitCode
 from imagesmith.report.explain import rules
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
 NOTE = "<!-- Made by `make docs`; edit the program, not this page. -->\n\n"
-SECTIONS = (
-    ("000", "Reading files"),
-    ("100", "ARM deployment files, parameters and tokens"),
-    ("200", "Fields and their spelling"),
-    ("300", "What no schema says"),
-    ("400", "What cannot be translated"),
-    ("450", "What this Packer cannot say"),
-    ("600", "Files to fetch"),
-    ("700", "Packer and its plugins"),
-    ("800", "Runs and Azure"),
-    ("900", "The sandbox"),
-)
 MEANINGS = {
     ExitCode.OK: "All is well. `validate`: no template has an error; warnings and notes do not count.",
     ExitCode.TEMPLATE: "A template has errors. Nothing was started.",
@@ -105,17 +93,30 @@ def _exit_codes() -> str:
 def _rules() -> str:
     known = rules()
     opening = "Every message about a template or a run has a code. `imagesmith explain CODE` adds an example."
-    parts = [f"# Diagnostics\n\n{NOTE}{opening} There are {len(known)}.\n"]
-    starts = [number for number, _ in SECTIONS]
-    for (start, title), end in zip(SECTIONS, [*starts[1:], "999"], strict=True):
-        chosen = [rule for rule in known if start <= rule.code.removeprefix("IMG") < end]
-        parts += [f"\n## {title}\n", *map(_rule, chosen)]
+    silencing = (
+        "Warnings and notes can be left out by code, by the beginning of a code or by category, and silenced in one "
+        "place of a template ([settings](settings.md)); errors cannot."
+    )
+    parts = [f"# Diagnostics\n\n{NOTE}{opening} There are {len(known)}. {silencing}\n"]
+    for _, category, title in CATEGORIES:
+        chosen = [rule for rule in known if rule.category is category]
+        if chosen:
+            parts += [f"\n## {title} (`{category}`)\n\n", _table(chosen), *map(_rule, chosen)]
     return "".join(parts)
 
 
+def _table(chosen: list[Rule]) -> str:
+    rows = (
+        f"| [{rule.code}](#{rule.code.lower()}) | {rule.severity} | {rule.category} | "
+        f"{'no' if rule.severity is Severity.ERROR else 'yes'} | {_plain(rule.title).replace('|', chr(92) + '|')} |\n"
+        for rule in chosen
+    )
+    return "".join(("| code | severity | category | can be silenced | what |\n|---|---|---|---|---|\n", *rows))
+
+
 def _rule(rule: Rule) -> str:
-    heading = f"### {rule.code} ({rule.severity}): {_plain(rule.title)}"
-    return f"\n{heading}\n\n{_plain(rule.cause)}\n\nFix: {_plain(rule.fix)}\n"
+    title = f"{_plain(rule.title)} ({rule.severity})"
+    return f"\n### {rule.code}\n\n{title}\n\n{_plain(rule.cause)}\n\nFix: {_plain(rule.fix)}\n"
 
 
 def _plain(text: str) -> str:
