@@ -1,4 +1,7 @@
-"""`make docs`: writes the pages of the manual that are made from the program itself. `--check` only compares them."""
+"""`make docs`: writes the pages of the manual, and the schema of events, that are made from the program itself.
+
+`--check` only compares them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import event_schema
 
 from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import CATEGORIES, Rule, Severity
@@ -50,7 +54,13 @@ def main() -> int:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"commands.md": _commands(), "exit-codes.md": _exit_codes(), "rules.md": _rules()}
+    return {
+        "commands.md": _commands(),
+        "events.md": event_schema.page(NOTE),
+        "exit-codes.md": _exit_codes(),
+        "rules.md": _rules(),
+        f"../schemas/{event_schema.FILE}": event_schema.text(),
+    }
 
 
 def _read(path: Path) -> str:
