@@ -27,24 +27,34 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunFailure:
-    """Why a run failed. `words` are Packer's own; `cause` and `remedy` are the table's where it knows the error (then
-    `known` is the row's id), else `cause` repeats the words. `output` are the last lines of the step, or of Packer
-    where no step ran. `file` and `line` are the step's place in the template.
-    """
+    """Why a Packer run failed."""
 
     outcome: Outcome
+    """What kind of failure it was."""
     cause: str
+    """The cause in plain words where the error is known, else Packer's words."""
     words: str
+    """Packer's own words, or how it ended where it said nothing."""
     remedy: str = ""
+    """What to do, where the error is known."""
     known: str | None = None
+    """Id of the known error (`docs/known-errors.md`), null where it is none."""
     transient: bool = False
+    """Whether the same build may succeed a little later without anybody doing anything."""
     stage: str = ""
+    """`build` or `validate`."""
     step: str | None = None
+    """Id of the step, null where none was running."""
     title: str | None = None
+    """The step's name."""
     file: str | None = None
+    """The template file that the step stands in."""
     line: int | None = None
+    """The step's line in that file, counted from 1."""
     exit_status: int | None = None
+    """What the step's script ended with."""
     output: tuple[str, ...] = ()
+    """The last lines of the step's output, or of Packer's where no step was running."""
 
     @property
     def place(self) -> str:
