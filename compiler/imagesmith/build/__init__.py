@@ -20,6 +20,7 @@ from imagesmith.build.preflight import preflight
 from imagesmith.build.record import RunFolder
 from imagesmith.build.run import TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
+from imagesmith.build.supervise import Supervisor
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.packer import CancelToken
@@ -68,7 +69,7 @@ def build_image(
                 time=start, run_id=folder.run_id, template=compilation.filename, steps=steps, packer=str(packer.version)
             )
         )
-        with _time_limit(run):
+        with _time_limit(run), Supervisor(run):
             ending = _attempt(run)
         result = ending.result(run, start=start, end=now())
         incomplete = folder.close(result)
