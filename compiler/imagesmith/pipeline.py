@@ -17,6 +17,7 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
+from imagesmith.lower.secrets import values_of
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
@@ -65,6 +66,8 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    secrets: tuple[str, ...] = ()
+    """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
     now: datetime = field(default_factory=now)
@@ -84,6 +87,8 @@ class Compilation:
     plan: BuildPlan | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of secure parameters by the parameters' names."""
     silenced: tuple[Silenced, ...] = ()
     directives: tuple[Directive, ...] = field(default=(), repr=False)
 
@@ -91,6 +96,11 @@ class Compilation:
     def ok(self) -> bool:
         """Whether there is a plan: no diagnostic is an error."""
         return self.plan is not None
+
+    @property
+    def step_values(self) -> Mapping[str, str]:
+        """The values of secure parameters that steps read from their environment, by the HCL's input variables."""
+        return values_of(self.named_secrets, self.plan.secrets if self.plan else ())
 
     def write(self, directory: str | os.PathLike[str]) -> None:
         """Write the files. Raises ValueError without a plan, FolderError as `write_folder` does."""
@@ -107,7 +117,7 @@ class Compilation:
         """The same template compiled for another Packer; what is wrong with the template itself stays as it is."""
         if self.document is None or self.template is None:
             return replace(self, options=replace(self.options, target=target))
-        again = _compile_resource(self.document, replace(self.options, target=target), self.secrets)
+        again = _compile_resource(self.document, replace(self.options, target=target), self.secrets, self.named_secrets)
         return _judged(again, self.directives, complete=False)
 
 
@@ -159,12 +169,14 @@ def _compile_document(document: Document, options: CompileOptions, diagnostics: 
         normalised, found = _checked(resolution.document, options, unresolved=resolution.unresolved)
         located = source.locate(found, normalised.document)
         return _stopped(document, options, (*diagnostics, *located), resolution.secrets)
-    compilation = _compile_resource(resolution.document, options, resolution.secrets)
+    compilation = _compile_resource(resolution.document, options, resolution.secrets, resolution.named_secrets)
     found_before = _redacted(diagnostics, resolution.secrets)
     return replace(compilation, diagnostics=in_order((*found_before, *compilation.diagnostics)))
 
 
-def _compile_resource(document: Document, options: CompileOptions, hidden: tuple[str, ...]) -> Compilation:
+def _compile_resource(
+    document: Document, options: CompileOptions, hidden: tuple[str, ...], named: Mapping[str, str]
+) -> Compilation:
     """The image template resource to files: spell, check, model, judge, lower, retarget, emit."""
     normalised, diagnostics = _checked(document, options)
     document = normalised.document
@@ -176,7 +188,7 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     diagnostics += check(template, _rule_context(options, normalised.api_version, os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
-    lowered = lower(template, _lower_options(document, template, options, os_type))
+    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
     retargeted = retarget(lowered.plan, options.target)
     diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
     if has_errors(diagnostics):
@@ -191,6 +203,7 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
         plan=plan,
         files=files,
         secrets=hidden,
+        named_secrets=named,
     )
 
 
@@ -274,6 +287,7 @@ def _lower_options(
         validate_on=options.validate_on,
         vhd_container=options.vhd_container,
         vhd_resource_group=options.vhd_resource_group,
+        secrets=tuple(sorted(options.secrets)),
     )
 
 

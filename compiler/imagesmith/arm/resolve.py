@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from imagesmith.arm.deployment import Deployment, Resolution
 from imagesmith.arm.faults import report
 from imagesmith.arm.forms import bare_resource, expressions_in
-from imagesmith.arm.landing import Landing, secrets_in
+from imagesmith.arm.landing import Landing, named_secrets, secrets_in
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import open_template
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
@@ -82,6 +82,7 @@ class _Found:
     root: Value | None
     diagnostics: tuple[Diagnostic, ...] = ()
     secrets: tuple[str, ...] = ()
+    named_secrets: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()
     parameters: frozenset[str] = frozenset()
@@ -108,6 +109,7 @@ def resolve(document: Document, deployment: Deployment) -> Resolution:
         document=replace(document, root=filling.root, inputs=inputs),
         diagnostics=in_order(diagnostics),
         secrets=found.secrets,
+        named_secrets=found.named_secrets,
         other_templates=found.others,
         unresolved=(*found.unresolved, *filling.unresolved),
     )
@@ -131,7 +133,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     scope = open_template(data, surroundings=_surroundings(deployment), meter=Meter(), parameters=parameters)
     found = search(root, Environment(scope=scope, here=root), Search())
     names = frozenset(parameter.name for parameter in parameters.values())
-    given_secrets = [one.given for one in parameters.values() if one.secure and one.given is not None]
+    given_secrets = [(one.name, one.given) for one in parameters.values() if one.secure and one.given is not None]
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
@@ -141,7 +143,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
         return _Found(root=None, diagnostics=problems, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
-    secret = [value for one in found.scopes for value in one.secrets.values()]
+    secret = [*given_secrets, *(named for one in found.scopes for named in one.secrets.items())]
     return _Found(
         root=resource,
         diagnostics=(
@@ -151,7 +153,8 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
             *landing.diagnostics,
             *assumptions(scope.assumed, deployment),
         ),
-        secrets=secrets_in([*given_secrets, *secret]),
+        secrets=secrets_in(value for _, value in secret),
+        named_secrets=named_secrets(secret),
         others=others,
         unresolved=tuple(landing.unresolved),
         parameters=names,
