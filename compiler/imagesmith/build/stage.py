@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imagesmith.azure.clients import attempt
+from imagesmith.azure.leftovers import RUN_TAG
 from imagesmith.azure.published import delete_disks_of
 from imagesmith.build.ending import Stop
-from imagesmith.build.preflight import RUN_TAG, on_error, stage_variables
+from imagesmith.build.preflight import on_error, stage_variables
 from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
 from imagesmith.events import ExitCode, Progress, now
@@ -50,6 +51,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     watch = Watch(run, stage)
+    run.has_begun_machines = True
     with packer_session(run, stage_variables(run, stage), stage) as environment:
         try:
             outcome = run_packer(
@@ -73,7 +75,7 @@ def run_stage(run: Run, name: StageName) -> None:
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
     watch.tracker.close(succeeded=outcome.exit_code == 0)
     kept = on_error(run, stage) is OnError.ABORT
-    run.leftovers += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
+    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     watch.publish()
@@ -107,7 +109,7 @@ def _judge(run: Run, stage: Stage, watch: Watch, outcome: ProcessOutcome) -> Non
     before it.
     """
     if _crashed(outcome):
-        run.leftovers.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
+        run.suspects.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
     if run.cancel.requested and not watch.failed_before_cancel:
         raise Stop(ExitCode.CANCELLED, "the run was cancelled")
     proved = watch.proved or stage.name is StageName.VALIDATE
