@@ -140,7 +140,7 @@ def test_the_command_removes_with_yes(sweep: Callable[..., Any]) -> None:
     rows = json.loads(done.stdout)["leftovers"]
     assert [row["removed"] for row in rows] == [True] * 4
     assert {row["run"] for row in rows} == {OLD}
-    done = sweep("--yes", "--run", NEW)
+    done = sweep("--yes", NEW)
     assert (done.returncode, done.stdout.count("removed:")) == (0, 1)
     assert "nothing is left" in sweep().stderr
 

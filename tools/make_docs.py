@@ -15,6 +15,7 @@ import event_schema
 from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import CATEGORIES, Rule, Severity
 from imagesmith.events import ExitCode
+from imagesmith.known_errors import KNOWN_ERRORS, KnownError
 from imagesmith.report.explain import rules
 from imagesmith.sandbox.faults import EFFECTS
 from imagesmith.sandbox.faults.effects import STATUSES
@@ -61,6 +62,7 @@ def pages() -> dict[str, str]:
         "events.md": event_schema.page(NOTE),
         "exit-codes.md": _exit_codes(),
         "faults.md": _faults(),
+        "known-errors.md": _known_errors(),
         "rules.md": _rules(),
         f"../schemas/{event_schema.FILE}": event_schema.text(),
     }
@@ -138,6 +140,20 @@ def _rules() -> str:
         if chosen:
             parts += [f"\n## {title} (`{category}`)\n\n", _table(chosen), *map(_rule, chosen)]
     return "".join(parts)
+
+
+def _known_errors() -> str:
+    opening = (
+        "What Packer, Azure and scripts say when a build fails, and what it means. A run that fails for one of these "
+        "ends with the cause and the remedy; `--retries` tries again only what is marked as passing by itself."
+    )
+    return f"# Known errors\n\n{NOTE}{opening}\n" + "".join(map(_known_error, KNOWN_ERRORS))
+
+
+def _known_error(row: KnownError) -> str:
+    passing = " Passes by itself." if row.transient else ""
+    cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
 
 
 def _table(chosen: list[Rule]) -> str:

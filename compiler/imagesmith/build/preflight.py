@@ -93,6 +93,8 @@ def on_error(run: Run, stage: Stage) -> OnError:
     """
     if stage.stop_exit_code is not None:
         return OnError.CLEANUP
+    if run.options.ask_keep is not None:
+        return OnError.ABORT  # Packer cannot ask without a terminal of its own (packer.md §4.10), so we do
     return run.options.on_error or stage.on_error
 
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
+SILENCE = "silence"
+"""Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"
 """Reason of the cancel that SIGTERM or SIGHUP asks for."""
 
@@ -63,6 +65,12 @@ class Run:
     has_begun_machines: bool = False
     capture_begun: bool = False
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
+    heard_at: float | None = None
+    """When Packer last said something (monotonic clock, seconds), None while none builds."""
+    doing: str = ""
+    """What Packer last said that it does."""
+    step: str | None = None
+    """The step that is running."""
 
     @property
     def plan(self) -> BuildPlan:

@@ -30,7 +30,7 @@ _LONGEST_BUILD = "16h"
 
 
 @click.command("sweep")
-@click.option("--run", "run_id", metavar="RUN", help="Only what this run has left, however old it is.")
+@click.argument("run_id", metavar="[RUN]", required=False)
 @click.option(
     "--older-than",
     type=DurationType(),
@@ -47,7 +47,7 @@ _LONGEST_BUILD = "16h"
 @click.option("--state-dir", metavar="DIR", help="Folder of run records.  [default: .imagesmith]")
 @output_option("text", "json")
 def command(output: str, yes: bool, **given: Any) -> int:  # the options above
-    """List what runs have left in Azure, and remove it with --yes.
+    """List what runs have left in Azure, or what RUN has left, and remove it with --yes.
 
     What is found carries the tag of a run, in Azure itself; run records only tell which runs still go on. The exit code
     is 9 where something that was to be removed is still there.
@@ -117,7 +117,7 @@ def _say_kept(found: Sequence[Leftover], chosen: Sequence[Leftover], output: str
         elif not is_removable(leftover):
             reason = "its type is none that a build makes"
         else:
-            reason = f"its run may still go on; --run {leftover.run_id} takes it"
+            reason = f"its run may still go on; `imagesmith sweep {leftover.run_id}` takes it"
         talk(f"left alone: {leftover.id}: {reason}")
 
 
