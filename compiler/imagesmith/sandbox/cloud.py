@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from imagesmith.sandbox.answers import Answer, Call, group_not_found
 from imagesmith.sandbox.errors import SandboxError
+from imagesmith.sandbox.faults import Faults
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.store import Resource, ResourceId, Store
@@ -35,6 +36,7 @@ class Cloud:
     """Ids of deleted key vaults by name in lower case: the names are taken until somebody purges them."""
     scratch: Path
     """A folder of the sandbox's own, for files that exist for a moment."""
+    faults: Faults = field(default_factory=Faults)
     newest_machine: str | None = None
     """The machine behind the port: the one deployed last."""
 
