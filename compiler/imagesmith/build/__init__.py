@@ -15,6 +15,7 @@ from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
 from imagesmith.build.fetch import fetch_files
+from imagesmith.build.left import account
 from imagesmith.build.options import BuildOptions
 from imagesmith.build.preflight import preflight
 from imagesmith.build.record import RunFolder
@@ -104,8 +105,10 @@ def _attempt(run: Run) -> Ending:
         if run.options.dry_run:
             return success(run, "dry run: everything up to the build is in order")
         _build(run)
+        account(run, whole=True)
         return success(run, _done(run))
     except Stop as stop:
+        account(run, whole=False)
         return ending_of(stop, run)
 
 

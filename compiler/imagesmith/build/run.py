@@ -58,8 +58,11 @@ class Run:
     published: list[Publication] = field(default_factory=list)
     outputs: list[RunOutput] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
+    """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sub_state: RunSubState = RunSubState.QUEUED
+    has_begun_machines: bool = False
     capture_begun: bool = False
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
     heard_at: float | None = None

@@ -64,10 +64,11 @@ def run_stage(run: Run, name: StageName) -> None:
 
 def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
     """One try at a stage."""
+    run.has_begun_machines = True
     outcome = _run_packer(run, stage, watch, attempt)
     watch.tracker.close(succeeded=outcome.exit_code == 0)
     kept = on_error(run, stage) is OnError.ABORT
-    run.leftovers += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
+    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     watch.publish()

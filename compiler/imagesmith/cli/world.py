@@ -86,6 +86,23 @@ def sandbox_world(
         tell_of(sandbox)
 
 
+@contextmanager
+def kept_sandbox(state: Path) -> Iterator[World]:
+    """The sandbox that was kept in a folder, without machines. Raises Unfit."""
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.options import SandboxOptions
+    from imagesmith.sandbox.session import Sandbox
+
+    if not state.is_dir():
+        raise click.UsageError(f"there is no sandbox in {state}")
+    options = SandboxOptions(state=state, run_id="kept", steps="record", keep=True)
+    try:
+        with Sandbox(options, environment=dict(os.environ)) as sandbox:
+            yield sandbox.world
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
+
+
 def tell_of(sandbox: Sandbox) -> None:
     """Say what a sandbox knows at its end and a client's output does not show."""
     for failure in sandbox.failures:
