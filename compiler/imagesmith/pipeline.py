@@ -49,8 +49,8 @@ class CompileOptions:
     `now` and `seed` feed `utcNow()` and `newGuid()`; they are taken from the clock and the system when not given.
     """
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    parameter_files: tuple[Document, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameter_files: tuple[Document, ...] = field(default=(), repr=False)
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -82,10 +82,10 @@ class Compilation:
     filename: str
     diagnostics: tuple[Diagnostic, ...]
     options: CompileOptions
-    document: Document | None = None
-    template: ImageTemplate | None = None
-    plan: BuildPlan | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False)
+    template: ImageTemplate | None = field(default=None, repr=False)
+    plan: BuildPlan | None = field(default=None, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of secure parameters by the parameters' names."""

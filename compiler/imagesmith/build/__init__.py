@@ -54,14 +54,16 @@ def build_image(
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
-    with RunFolder(run_directory, compilation, packer, world, on_event) as folder:
+    options = options or BuildOptions()
+    secrets = options.secrets.values()
+    with RunFolder(run_directory, compilation, packer, world, on_event, secrets=secrets) as folder:
         run = Run(
             compilation=compilation,
             packer=packer,
             world=world,
             folder=folder,
             cancel=cancel or CancelToken(),
-            options=options or BuildOptions(),
+            options=options,
         )
         start = now()
         steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from enum import Enum
 from importlib.metadata import version
@@ -29,14 +29,23 @@ _SECRET_PARTS = ("sig", "signature", "token", "code", "key")
 class RunFolder:
     """Made at a run's start (StateError if it cannot be), written until its end."""
 
-    def __init__(self, path: Path, compilation: Compilation, packer: Packer, world: World, on_event: OnEvent) -> None:
+    def __init__(
+        self,
+        path: Path,
+        compilation: Compilation,
+        packer: Packer,
+        world: World,
+        on_event: OnEvent,
+        *,
+        secrets: Iterable[str] = (),
+    ) -> None:
         self._compilation = compilation
         self._packer = packer
         self._world = world
         self._on_event = on_event
         self._lock = threading.Lock()
-        secrets = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
-        self._redactor = Redactor(secrets)
+        known = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
+        self._redactor = Redactor((*known, *secrets))
         self._journal = Journal(path, redact=self._redactor.redact)
         self.path = self._journal.path
         self.run_id = self.path.name

@@ -254,6 +254,7 @@ def compile_options(
     check_only: bool = False,
     policy: Policy | None = None,
     found: tuple[Diagnostic, ...] = (),
+    secrets: tuple[str, ...] = (),
 ) -> CompileOptions:
     """The library's options from the command line's."""
     return CompileOptions(
@@ -274,6 +275,7 @@ def compile_options(
         check_only=check_only,
         policy=policy or Policy(),
         found=found,
+        secrets=secrets,
     )
 
 
