@@ -16,6 +16,7 @@ COMMANDS = {
     "compile": "Write the Packer build of a template.",
     "build": "Build the image.",
     "sweep": "List what runs have left in Azure, and remove it.",
+    "convert": "Write the resolved template in another form.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",
