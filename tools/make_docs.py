@@ -23,6 +23,7 @@ SECTIONS = (
     ("300", "What no schema says"),
     ("400", "What cannot be translated"),
     ("450", "What this Packer cannot say"),
+    ("500", "Advice: legal, and wrong in practice"),
     ("600", "Files to fetch"),
     ("700", "Packer and its plugins"),
     ("800", "Runs and Azure"),

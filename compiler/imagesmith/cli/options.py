@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from imagesmith import source
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.rules import ScriptFault
 from imagesmith.rules.timeouts import seconds
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
@@ -183,7 +185,15 @@ def compile_options(
         vhd_resource_group=vhd_resource_group,
         target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
+        shell_reader=_read_by_a_shell,
     )
+
+
+def _read_by_a_shell(scripts: Sequence[tuple[str, str]]) -> Sequence[ScriptFault | None]:
+    """The reader of Shell steps; it is loaded for templates that have any."""
+    from imagesmith.toolchain.shells import shell_reader
+
+    return shell_reader(os.environ)(scripts)
 
 
 def compile_file(file: str, options: CompileOptions) -> Compilation:
