@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
@@ -48,6 +49,29 @@ class DurationType(click.ParamType[float]):
         if found is None:
             self.fail(f"'{value}' is not a duration; write 90s, 45m or 2h", param, ctx)
         return found
+
+
+class AgeType(click.ParamType[timedelta]):
+    """An age on the command line: ``30d``, or a duration."""
+
+    name = "age"
+
+    def convert(
+        self,
+        value: Any,  # click's form
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> timedelta:
+        """Text such as ``30d`` or ``12h`` to the time that has passed."""
+        if isinstance(value, timedelta):
+            return value
+        days = value.removesuffix("d")
+        try:
+            if days != value and days.isascii() and days.isdigit():
+                return timedelta(days=int(days))
+            return timedelta(seconds=DurationType().convert(value, param, ctx))
+        except OverflowError:
+            self.fail(f"'{value}' is longer than anybody can wait", param, ctx)
 
 
 def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
