@@ -147,6 +147,64 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CancelRequested(Event):
+    """Somebody, or a limit, wants the run to stop."""
+
+    kind: ClassVar[str] = "cancel-requested"
+    reason: str
+    """Who or what: `interrupted`, `terminated`, `time limit`, `silence`, or the library caller's words."""
+    count: int
+    """1 for the polite request, 2 for a second one, which has no effect, 3 for the one that ends Packer at once."""
+    text: str
+    """What follows from it, for people."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanupProgress(Event):
+    """Packer is removing what it made, after a request to stop."""
+
+    kind: ClassVar[str] = "cleanup-progress"
+    text: str
+    """What it is doing, in its own words."""
+    elapsed_s: float
+    """Seconds since the request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Silence(Event):
+    """Nothing was heard of Packer or a step for half of the limit of silence, or for all of it."""
+
+    kind: ClassVar[str] = "silence"
+    quiet_s: float
+    """Seconds since the last line."""
+    limit_s: float
+    """Seconds of silence at which the run is cancelled."""
+    acts: bool
+    """Whether that is now."""
+    step: str | None = None
+    """Id of the step that is running, if one is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryScheduled(Event):
+    """A stage failed for a reason that passes by itself, before any step ran, and is tried again."""
+
+    kind: ClassVar[str] = "retry-scheduled"
+    stage: str
+    """`build` or `validate`."""
+    attempt: int
+    """Number of the next try; the first one was 1."""
+    attempts: int
+    """How many tries there may be."""
+    wait_s: float
+    """Seconds until then."""
+    cause: str
+    """Why the last try failed."""
+    known: str
+    """The id of the known error that it was."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunFinished(Event):
     """The run ended; always the last event."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from imagesmith.diagnostics import Diagnostic
+from imagesmith.run_failure import RunFailure
 
 
 class RunState(StrEnum):
@@ -100,3 +101,5 @@ class RunResult:
     """What the run found besides the compilation: files that cannot be fetched, what Azure refused."""
     record: str | None = None
     """Folder of the run record."""
+    failure: RunFailure | None = None
+    """Why a Packer run failed; null where none did."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "build": "Build the image.",
     "runs": "List, show and compare runs.",
     "cancel": "Ask a run to end.",
+    "sweep": "List what runs have left in Azure, and remove it.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",
