@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import click
 
-from imagesmith.cli.options import AgeType, output_option
+from imagesmith.cli.options import output_option
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.runs import state_of, state_option
+from imagesmith.cli.values import AgeType
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, now
 from imagesmith.journal import prunable, prune
