@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from imagesmith import source
+from imagesmith.cli.values import VersionType
 from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
@@ -18,7 +19,6 @@ from imagesmith.pipeline import Compilation, CompileOptions, compile_document, c
 from imagesmith.policy import FailOn, Policy, selector_problem
 from imagesmith.report.formats import FORMATS
 from imagesmith.rules import ScriptFault
-from imagesmith.rules.timeouts import seconds
 from imagesmith.settings import KEYS, environment_name
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
@@ -26,34 +26,6 @@ from imagesmith.versions import Version
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
 STDIN = "-"
-
-
-class VersionType(click.ParamType[Version]):
-    """A version number on the command line."""
-
-    name = "version"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Version:  # click's form
-        """Text to a version."""
-        try:
-            return value if isinstance(value, Version) else Version.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class DurationType(click.ParamType[float]):
-    """A duration on the command line, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # click's form
-        """Text such as ``90s`` or ``1h30m`` to seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = seconds(value)
-        if found is None:
-            self.fail(f"'{value}' is not a duration; write 90s, 45m or 2h", param, ctx)
-        return found
 
 
 def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
