@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,13 +11,14 @@ from typing import Any, TypeVar
 import click
 
 from imagesmith import source
+from imagesmith.cli.values import VersionType
 from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
 from imagesmith.policy import FailOn, Policy, selector_problem
 from imagesmith.report.formats import FORMATS
-from imagesmith.rules.timeouts import seconds
+from imagesmith.rules import ScriptFault
 from imagesmith.settings import KEYS, environment_name
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
@@ -24,34 +26,6 @@ from imagesmith.versions import Version
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
 STDIN = "-"
-
-
-class VersionType(click.ParamType[Version]):
-    """A version number on the command line."""
-
-    name = "version"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Version:  # click's form
-        """Text to a version."""
-        try:
-            return value if isinstance(value, Version) else Version.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class DurationType(click.ParamType[float]):
-    """A duration on the command line, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # click's form
-        """Text such as ``90s`` or ``1h30m`` to seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = seconds(value)
-        if found is None:
-            self.fail(f"'{value}' is not a duration; write 90s, 45m or 2h", param, ctx)
-        return found
 
 
 def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
@@ -272,9 +246,17 @@ def compile_options(
         vhd_resource_group=vhd_resource_group,
         target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
+        shell_reader=_read_by_a_shell,
         policy=policy or Policy(),
         found=found,
     )
+
+
+def _read_by_a_shell(scripts: Sequence[tuple[str, str]]) -> Sequence[ScriptFault | None]:
+    """The reader of Shell steps; it is loaded for templates that have any."""
+    from imagesmith.toolchain.shells import shell_reader
+
+    return shell_reader(os.environ)(scripts)
 
 
 def compile_file(file: str, options: CompileOptions) -> Compilation:

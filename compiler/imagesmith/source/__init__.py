@@ -14,6 +14,7 @@ from imagesmith.source.values import (
     transform,
     walk,
     wrap,
+    written_text,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "transform",
     "walk",
     "wrap",
+    "written_text",
 ]

@@ -15,10 +15,11 @@ from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
-from imagesmith.cli.options import TEMPLATE_NAMES, DurationType, output_option, pairs, template_options
+from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
