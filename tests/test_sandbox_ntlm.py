@@ -12,7 +12,7 @@ from imagesmith.sandbox.windows.md4 import md4
 from imagesmith.sandbox.windows.ntlm import Accepted, Acceptor, Challenge, Refused, proof
 from tests.ntlm_client import NEGOTIATE, authenticate, message
 
-PASSWORD = "pässwörd"
+PASSWORD = "pässwörd"  # noqa: S105 - of no machine
 
 
 @pytest.mark.parametrize(

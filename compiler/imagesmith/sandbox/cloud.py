@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from imagesmith.sandbox.answers import Answer, Call, group_not_found
 from imagesmith.sandbox.errors import SandboxError
+from imagesmith.sandbox.faults import Faults
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.store import Resource, ResourceId, Store
@@ -30,8 +32,13 @@ class Cloud:
     """Versions by ``publisher:offer:sku`` in lower case."""
     store: Store = field(default_factory=Store)
     operations: Operations
+    deleted_vaults: dict[str, str] = field(default_factory=dict)
+    """Ids of deleted key vaults by name in lower case: the names are taken until somebody purges them."""
+    scratch: Path
+    """A folder of the sandbox's own, for files that exist for a moment."""
+    faults: Faults = field(default_factory=Faults)
     newest_machine: str | None = None
-    """The machine behind the SSH port: the one deployed last."""
+    """The machine behind the port: the one deployed last."""
 
     def group(self, resource_id: ResourceId) -> Resource:
         """The resource group of an id. Raises `RefusedError` where it is missing."""

@@ -44,16 +44,6 @@ MACHINE_FAILED = Rule(
     corrected="podman system prune\nimagesmith build web.json --sandbox",
     source="machine.md §2",
 )
-WINDOWS_NOT_YET = Rule(
-    code="IMG904",
-    severity=Severity.ERROR,
-    title="the sandbox has no Windows machines",
-    cause="A Windows VM needs WinRM and a key vault, which this sandbox does not offer.",
-    fix="build this template against Azure, or check it with `imagesmith validate` and `imagesmith compile`",
-    example="imagesmith build windows.json --sandbox",
-    corrected="imagesmith build windows.json",
-    source="winrm.md",
-)
 STATE_FOREIGN = Rule(
     code="IMG905",
     severity=Severity.ERROR,

@@ -1,4 +1,4 @@
-"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and SSH port."""
+"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and port."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from imagesmith.sandbox.application import Application
 from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.faults import Faults
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.sweep import sweep_engine
+from imagesmith.sandbox.machine.systems import Systems
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.proxy import Authority, Proxy
 from imagesmith.sandbox.state import StateFolder
+from imagesmith.sandbox.windows.machines import WindowsMachines
+from imagesmith.sandbox.windows.plain import PlainHost
 
 CA_FILE = "ca.pem"
 
@@ -41,7 +45,7 @@ class Running:
         self.environment = environment
         self.state = state
         self.on_failure = on_failure
-        self.machines: Machines
+        self.machines: Systems
         self.cloud: Cloud
         self.application: Application
         self.proxy: Proxy
@@ -58,7 +62,7 @@ class Running:
 
     async def start(self, kept: Mapping[str, Any]) -> None:
         """Start all parts, the machines first: without an engine there is nothing to wait for."""
-        self.machines = await self._choose_machines()
+        self.machines = Systems(linux=await self._choose_machines(), windows=self._windows())
         self._stop.append(lambda: self.machines.close(keep=self._kept_images()))
         self.cloud = Cloud(
             subscription_id=self.options.subscription_id,
@@ -67,8 +71,9 @@ class Running:
             on_failure=self.on_failure,
             operations=Operations(self.on_failure),
             strict=self.options.strict,
+            scratch=self.state.path,
+            faults=Faults(self.options.faults),
         )
-        self._stop.append(self.cloud.operations.close)
         _restore(self.cloud, kept)
         self.application = Application(self.cloud)
         server = web.Server(self.application)
@@ -78,6 +83,7 @@ class Running:
         self.proxy = Proxy(authority=authority, serve=server)
         await self.proxy.start()
         self._stop.append(self.proxy.stop)
+        self._stop.append(self.cloud.operations.close)  # before the server, which waits for polls that are held
         self.port = Port(self.machines, lambda: self.cloud.newest_machine)
         await self.port.start()
         self._stop.append(self.port.stop)
@@ -127,6 +133,9 @@ class Running:
                 "the sandbox's machines have no network; --sandbox-network host gives them the host's"
             )
         return machines
+
+    def _windows(self) -> WindowsMachines:
+        return WindowsMachines(state=self.state, make_host=PlainHost, on_failure=self.on_failure)
 
     def _recorder(self, note: str) -> Machines:
         from imagesmith.sandbox.machine.record import RecordingMachines

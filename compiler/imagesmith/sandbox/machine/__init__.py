@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MachineSpec:
-    """A VM as a deployment asks for it. `keys` are the only keys that may log in; `image` is what it starts from."""
+    """A VM as a deployment asks for it. `keys` are the only keys that may log in; `image` is what it starts from.
+
+    `tls` is the end of a Windows machine's listener, None where it has none.
+    """
 
     name: str
     hostname: str
     user: str
     keys: tuple[str, ...]
     image: str
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
+    windows: bool = False
+    tls: ssl.SSLContext | None = None
 
 
 class Machines(Protocol):
