@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
 from imagesmith import source
+from imagesmith.cli import command
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
@@ -21,7 +24,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
-_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat")
+_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat", "command")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +51,18 @@ class Case:
         """`options.json`, in the words of the library in camel case."""
         path = self.folder / "options.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    @property
+    def arguments(self) -> tuple[str, ...] | None:
+        """The arguments of `imagesmith`, for a case that is about a command."""
+        given = self.settings.get("command")
+        return None if given is None else tuple(given)
+
+    def run(self) -> str:
+        """Run the case's command in its folder; what it says on stderr."""
+        assert self.arguments is not None
+        with chdir(self.folder):
+            return CliRunner().invoke(command, list(self.arguments), prog_name="imagesmith").stderr
 
     def options(self, target: Target | None = None) -> CompileOptions:
         """The options of the compilation, with a fixed clock and seed."""

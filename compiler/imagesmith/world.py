@@ -54,3 +54,5 @@ class World:
     observe: Callable[[], Observed] = field(default=_nothing, repr=False)
     """Asked at the end of a run."""
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a record should say of it (the sandbox's engine and base images); it may fill up while the run goes on."""

@@ -56,6 +56,7 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
         gives_basic_public_ips=True,
         records_steps=running.machines.records_steps,
         notes=tuple(dict.fromkeys(running.machines.notes)),
+        facts=running.machines.facts,
     )
 
 

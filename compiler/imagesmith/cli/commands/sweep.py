@@ -15,9 +15,10 @@ import click
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.leftovers import Leftover, LeftoverKind, find_leftovers, is_removable, remove_leftovers
 from imagesmith.azure.login import Auth, azure_world
-from imagesmith.cli.options import DurationType, output_option
+from imagesmith.cli.options import output_option
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import state_folder
+from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, kept_sandbox
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunState, now
