@@ -31,6 +31,15 @@ def plan(*steps: Mapping[str, object]) -> Compilation:
     return compiled({"customize": list(steps)}, windows=True)
 
 
+def rehearsal_of(compilation: Compilation, exits: Mapping[str, int]) -> Rehearsal:
+    """A rehearsal whose build stage has begun."""
+    rehearsal = Rehearsal()
+    assert compilation.plan is not None
+    rehearsal.plan(compilation.plan.stages, exits, windows=True)
+    rehearsal.begin_stage("build")
+    return rehearsal
+
+
 def own(name: str) -> bytes:
     """A script of ours as the compiler writes it for Windows."""
     files = plan(*STEPS).files
@@ -119,10 +128,7 @@ def test_a_script_that_is_gone_comes_back(tmp_path: Path) -> None:
 
 def test_an_edit_that_was_not_made_is_told_of(tmp_path: Path) -> None:
     edit = "(Get-Content C:\\DeprovisioningScript.ps1) -replace '/quit', '/mode:vm' | Set-Content C:\\x.ps1"
-    compilation = plan({"type": "PowerShell", "inline": [edit], "runElevated": True})
-    rehearsal = Rehearsal()
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {})
+    rehearsal = rehearsal_of(plan({"type": "PowerShell", "inline": [edit], "runElevated": True}), {})
 
     async def work(machine: Talk) -> None:
         await place(machine)
@@ -138,10 +144,7 @@ def test_an_edit_that_was_not_made_is_told_of(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [3010, 1641])
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_restart_that_is_still_to_come_is_told_of(tmp_path: Path, code: int, restarted: bool) -> None:
-    compilation = plan(*STEPS)
-    rehearsal = Rehearsal()
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {"customize[0]": code})
+    rehearsal = rehearsal_of(plan(*STEPS), {"customize[0]": code})
 
     async def work(machine: Talk) -> None:
         await place(machine)
@@ -157,10 +160,7 @@ def test_a_restart_that_is_still_to_come_is_told_of(tmp_path: Path, code: int, r
 
 
 def test_a_step_that_is_run_again_is_the_same_step(tmp_path: Path) -> None:
-    rehearsal = Rehearsal()
-    compilation = plan(*STEPS)
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {"customize[2]": 7})
+    rehearsal = rehearsal_of(plan(*STEPS), {"customize[2]": 7})
     itinerary = rehearsal.begin()
     names = ["a", "b", "b", "a", "c", "c", "d", "e"]
     found = [step.id if (step := itinerary.step(name)) else None for name in names]
@@ -169,6 +169,7 @@ def test_a_step_that_is_run_again_is_the_same_step(tmp_path: Path) -> None:
         *("customize[2]", "customize[2]", "deprovision", None),
     ]
     assert [itinerary.exit_code(itinerary.step(name)) for name in "abcd"] == [None, None, 7, None]
+    rehearsal.begin_stage("validate")
     assert rehearsal.begin().step("a") is None
 
 
@@ -229,10 +230,7 @@ def stand_in(tmp_path: Path) -> str:
 
 
 def test_every_script_is_checked_where_pwsh_is_at_hand(tmp_path: Path, stand_in: str) -> None:
-    rehearsal = Rehearsal()
-    compilation = plan(*STEPS)
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {})
+    rehearsal = rehearsal_of(plan(*STEPS), {})
 
     async def work(machine: Talk) -> None:
         await place(machine)
@@ -251,10 +249,7 @@ def test_every_script_is_checked_where_pwsh_is_at_hand(tmp_path: Path, stand_in:
 
 
 def test_a_plain_step_runs_with_pwsh_and_an_elevated_one_does_not(tmp_path: Path, stand_in: str) -> None:
-    rehearsal = Rehearsal()
-    compilation = plan(*STEPS)
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {})
+    rehearsal = rehearsal_of(plan(*STEPS), {})
 
     async def work(machine: Talk) -> None:
         await place(machine)
@@ -270,10 +265,7 @@ def test_a_plain_step_runs_with_pwsh_and_an_elevated_one_does_not(tmp_path: Path
 
 
 def test_a_rehearsed_exit_code_is_instead_of_running(tmp_path: Path, stand_in: str) -> None:
-    rehearsal = Rehearsal()
-    compilation = plan(STEPS[0])
-    assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, {"customize[0]": 3010})
+    rehearsal = rehearsal_of(plan(STEPS[0]), {"customize[0]": 3010})
 
     async def work(machine: Talk) -> None:
         await place(machine)

@@ -28,6 +28,10 @@ def _no_step(_step: str) -> bool:
     return False
 
 
+def _no_stage(_stage: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """What a build needs to know of its surroundings. `build` never asks whether it is a sandbox.
@@ -51,6 +55,8 @@ class World:
     """Whether machines keep the steps without running them."""
     has_run: Callable[[str], bool] = field(default=_no_step, repr=False)
     """Whether a step really ran, by its id, where steps are kept otherwise; known when it has ended."""
+    begin_stage: Callable[[str], None] = field(default=_no_stage, repr=False)
+    """Told the name of each stage before its Packer starts."""
     observe: Callable[[], Observed] = field(default=_nothing, repr=False)
     """Asked at the end of a run."""
     notes: tuple[str, ...] = ()

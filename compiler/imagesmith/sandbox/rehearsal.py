@@ -49,23 +49,31 @@ class Reports(Protocol):
 
 
 class Rehearsal:
-    """One run: its stages in order, each of which gets a machine, and the exit codes that steps are to end with."""
+    """One run: the stages, each of which gets a machine, and the exit codes that steps are to end with."""
 
     def __init__(self) -> None:
-        self._itineraries: list[tuple[Planned, ...]] = []
+        self.windows = False
+        """Whether the machines of the plan are Windows ones."""
+        self._steps: dict[str, tuple[Planned, ...]] = {}
         self._exits: dict[str, int] = {}
+        self._stage = ""
         self._machines: list[Reports] = []
         self._findings: list[Diagnostic] = []
         self._ran: set[str] = set()
 
-    def plan(self, stages: Iterable[Stage], exits: Mapping[str, int]) -> None:
+    def plan(self, stages: Iterable[Stage], exits: Mapping[str, int], *, windows: bool) -> None:
         """Take the stages whose machines are to come. `exits` are exit codes by the steps' ids."""
-        self._itineraries = [script_steps(stage) for stage in stages]
+        self.windows = windows
+        self._steps = {stage.name.value: script_steps(stage) for stage in stages}
         self._exits = dict(exits)
+
+    def begin_stage(self, name: str) -> None:
+        """A stage starts, or starts again; its machine is the next one."""
+        self._stage = name
 
     def begin(self) -> Itinerary:
         """What the machine that starts now will run."""
-        return Itinerary(self._itineraries.pop(0) if self._itineraries else (), self._exits)
+        return Itinerary(self._steps.get(self._stage, ()), self._exits)
 
     def join(self, machine: Reports) -> None:
         """Ask this machine for its report, too."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from imagesmith.sandbox.windows.snippets import UUID
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +63,11 @@ class Unknown:
     user: str
 
 
+_PACKERS_OWN = re.compile(
+    rf"C:\\Windows\\Temp\\(?:packer-(?:ps-env-vars|elevated-shell|cleanup)|script)-{UUID}\.ps1", re.IGNORECASE
+)
+"""What Packer uploads with each step; it stands in the journal only."""
+
 Row: TypeAlias = Boot | Upload | Script | Update | Unknown
 
 _NAMES: Mapping[type[Row], str] = {
@@ -86,9 +94,10 @@ class Journal:
             file.write(text + "\n")
 
     def summary(self) -> dict[str, object]:
-        """The rows by their kinds, as JSON data; of boots only their number."""
+        """The rows by their kinds, as JSON data: of boots their number, of uploads those that are not Packer's own."""
+        told = [row for row in self._rows if not (isinstance(row, Upload) and _PACKERS_OWN.fullmatch(row.path))]
         found: dict[str, object] = {
-            name: [dataclasses.asdict(row) for row in self._rows if type(row) is kind]
+            name: [dataclasses.asdict(row) for row in told if type(row) is kind]
             for kind, name in _NAMES.items()
             if kind is not Boot
         }
