@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,10 @@ class CompileOptions:
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     parameter_files: tuple[Document, ...] = ()
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    """Values for what only Azure knows, by expression: ``{"reference('vnet').subnets[0].id": "/subscriptions/…"}``."""
+    read_linked: Callable[[str, str], Document] | None = None
+    """Reads linked templates (path, and the file that names it); `compile_template` reads those in its folder."""
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -107,6 +111,8 @@ class Compilation:
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
     """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
     options = options or CompileOptions()
+    if options.read_linked is None:
+        options = replace(options, read_linked=source.FilesBelow(Path(path).parent))
     document = source.load(path)
     if document.root is None or options.parameter_files:
         return compile_document(document, options=options)
@@ -225,6 +231,8 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     return Deployment(
         parameters=options.parameters,
         parameter_files=options.parameter_files,
+        resolved=options.resolved,
+        read_linked=options.read_linked,
         resource_group=options.resource_group,
         subscription_id=options.subscription_id,
         tenant_id=options.tenant_id,

@@ -1,5 +1,6 @@
 """Reading: JSON or YAML text to a `Document` whose every value knows where it stands."""
 
+from imagesmith.source.beside import FilesBelow
 from imagesmith.source.load import load, read_bytes, read_text
 from imagesmith.source.values import (
     Array,
@@ -20,6 +21,7 @@ __all__ = [
     "Array",
     "Data",
     "Document",
+    "FilesBelow",
     "Member",
     "Object",
     "Origin",
