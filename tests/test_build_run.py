@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from imagesmith.build import BuildOptions, build_image, target_of
+from imagesmith.build.left import how_to_reach
 from imagesmith.build.preflight import stage_variables
 from imagesmith.build.record import RunFolder
 from imagesmith.build.run import TERMINATED, Run
-from imagesmith.build.stage import _how_to_reach
 from imagesmith.events import Event, ExitCode, Progress, RunResult, RunState, StepFinished, StepStarted, to_json
 from imagesmith.lower import ValidateOn
 from imagesmith.packer import CancelToken
@@ -244,7 +244,7 @@ FAILING = [
         name="a step fails",
         scene={"text": FAILURE, "exit": 1},
         code=ExitCode.STEP,
-        message="customize[2]: Script exited with non-zero exit status: 7",
+        message="web.json:1): Script exited with non-zero exit status: 7",
     ),
     Failing(
         name="no machine",
@@ -321,7 +321,7 @@ FAILING = [
         name="a panic",
         scene={"text": until(SUCCESS, "01-install.sh"), "errors": "panic: runtime error\n\ngoroutine 1\n", "exit": 2},
         code=ExitCode.TOOLCHAIN,
-        message="customize[0]: Packer crashed (exit code 2)",
+        message="Packer or its plugin has crashed, and could not clean up [Packer crashed (exit code 2)]",
         leftovers=1,
     ),
     Failing(
@@ -437,7 +437,7 @@ def test_results_stay_where_the_template_wants_them(stand: Stand) -> None:
     result = stand.run({"distribute": [tagged], "validate": validate}, build_build=built(), build_validate=scene)
     assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.VALIDATION), result.message
     assert [output.provisioning_state for output in result.outputs] == ["Succeeded"]
-    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG810"]
+    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG843", "IMG810"]
 
 
 def test_tags_that_cannot_be_set_leave_the_result(stand: Stand) -> None:
@@ -486,7 +486,8 @@ def test_a_failure_before_the_cancel_is_the_cause(stand: Stand) -> None:
     scene = {"text": text, "hangs": True, "exit": 1, "last": exits(4).removeprefix(FAILED_AT)}
     result = stand.run(build=scene, cancel=token)
     assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.STEP), result.message
-    assert result.message.startswith("place-deprovisioning: Script exited with non-zero exit status: 4")
+    assert result.message.startswith("place-deprovisioning 'put the default deprovisioning script in place': Script")
+    assert "exit status: 4" in result.message
 
 
 def test_the_time_limit_ends_a_run(stand: Stand) -> None:
@@ -716,6 +717,6 @@ def test_a_group_of_the_user_s_own_is_never_offered_for_deletion(stand: Stand, e
             variables={"build_resource_group_name": existing},
         )
         stage_variables(run, stage)
-        told = _how_to_reach(run, stage, "10.0.0.4")
+        told = how_to_reach(run, stage, "10.0.0.4")
     assert said in told
     assert ("group delete" in told) is (not existing)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import imagesmith
-from imagesmith.diagnostics import Rule
+from imagesmith.diagnostics import CATEGORIES, Category, Rule, category_of
 from imagesmith.report.explain import collect, explain, rules
 from imagesmith.source import json_rules, read_text, yaml_rules
 from imagesmith.source.file_rules import DUPLICATE_KEY
@@ -43,6 +43,21 @@ def test_titles_and_remedies_about_a_template_read_alike() -> None:
     texts = [text for rule in rules() if int(rule.code[3:]) < 500 for text in (rule.title, rule.fix)]
     names = ("Azure", "Bicep", "Linux", "Packer", "Windows")
     assert [text for text in texts if re.match("[A-Z][a-z ]", text) and not text.startswith(names)] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "category"),
+    [("IMG000", "syntax"), ("IMG149", "deployment"), ("IMG150", "settings"), ("IMG449", "translation"),
+     ("IMG450", "target"), ("IMG599", "lint"), ("IMG999", "sandbox")],
+)  # fmt: skip
+def test_the_category_follows_from_the_code(code: str, category: str) -> None:
+    assert category_of(code) == category
+
+
+def test_every_category_has_its_codes_and_a_heading() -> None:
+    assert [category for _, category, _ in CATEGORIES] == list(Category)
+    firsts = [first for first, _, _ in CATEGORIES]
+    assert firsts == sorted(set(firsts))
 
 
 def test_explain_shows_every_part_and_takes_any_case() -> None:

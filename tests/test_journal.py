@@ -207,7 +207,7 @@ def test_two_runs_at_once_do_not_meet(state: State) -> None:
 
 def test_events_come_back_as_they_were(state: State) -> None:
     header, *events = read_events(write(state, *EVENTS) / "events.ndjson")
-    assert header == {"event": "journal-opened", "format": EVENT_FORMAT, "run_id": RUN}
+    assert header | {"time": ""} == {"event": "journal-opened", "time": "", "format": EVENT_FORMAT, "run_id": RUN}
     assert events == [to_json(event) for event in EVENTS]
 
 

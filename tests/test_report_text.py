@@ -162,6 +162,10 @@ def test_json_has_exactly_the_keys_that_scripts_rely_on() -> None:
         "line": 2,
         "column": 7,
         "path": "properties.customize[3]['a b']",
+        "category": "syntax",
+        "endLine": 2,
+        "endColumn": 8,
     }
     nowhere = diagnostic_to_json(Diagnostic(code="IMG700", severity=Severity.NOTE, message="m", hint=""))
-    assert (nowhere["file"], nowhere["line"], nowhere["column"], nowhere["path"]) == (None, None, None, "")
+    assert [nowhere[key] for key in ("file", "line", "column", "endLine", "endColumn")] == [None] * 5
+    assert nowhere["path"] == ""

@@ -68,8 +68,7 @@ def arm(world: World, method: str, path: str, **arguments: Any) -> requests.Resp
         proxies={"https": proxy, "http": proxy},
         verify=world.environment["SSL_CERT_FILE"],
         headers={"Authorization": "Bearer x"},
-        timeout=30,
-        **arguments,
+        **{"timeout": 30, **arguments},
     )
 
 

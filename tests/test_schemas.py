@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from imagesmith.api_versions import NEWEST, VERSIONS, Standing, is_strict, load_schema, pick
 from imagesmith.diagnostics import SourceText, Span, has_errors
+from imagesmith.events import EVENT_FORMAT
 from imagesmith.model import parse
 from imagesmith.normalise import normalise
 from imagesmith.schema import check
@@ -59,7 +60,8 @@ def test_the_files_are_what_the_script_writes() -> None:
 
 
 def test_there_is_a_schema_for_each_version_and_for_nothing_else() -> None:
-    assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == set(VERSIONS)
+    assert {path.stem for path in (ROOT / "schemas").glob("2*.json")} == set(VERSIONS)
+    assert {path.stem for path in (ROOT / "schemas").glob("*.json")} - set(VERSIONS) == {f"events-{EVENT_FORMAT}"}
     with pytest.raises(ValueError, match="2018-02-01-preview"):
         load_schema("2018-02-01-preview")
 

@@ -1,4 +1,7 @@
-"""`make docs`: writes the pages of the manual that are made from the program itself. `--check` only compares them."""
+"""`make docs`: writes the pages of the manual, and the schema of events, that are made from the program itself.
+
+`--check` only compares them.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import event_schema
 
 from imagesmith.cli import COMMANDS, command
-from imagesmith.diagnostics import Rule
+from imagesmith.diagnostics import CATEGORIES, Rule, Severity
 from imagesmith.events import ExitCode
+from imagesmith.known_errors import KNOWN_ERRORS, KnownError
 from imagesmith.report.explain import rules
+from imagesmith.sandbox.faults import EFFECTS
+from imagesmith.sandbox.faults.effects import STATUSES
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
 NOTE = "<!-- Made by `make docs`; edit the program, not this page. -->\n\n"
-SECTIONS = (
-    ("000", "Reading files"),
-    ("100", "ARM deployment files, parameters and tokens"),
-    ("200", "Fields and their spelling"),
-    ("300", "What no schema says"),
-    ("400", "What cannot be translated"),
-    ("450", "What this Packer cannot say"),
-    ("600", "Files to fetch"),
-    ("700", "Packer and its plugins"),
-    ("800", "Runs and Azure"),
-    ("900", "The sandbox"),
-)
 MEANINGS = {
     ExitCode.OK: "All is well. `validate`: no template has an error; warnings and notes do not count.",
     ExitCode.TEMPLATE: "A template has errors. Nothing was started.",
@@ -62,7 +57,15 @@ def main() -> int:
 
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
-    return {"commands.md": _commands(), "exit-codes.md": _exit_codes(), "rules.md": _rules()}
+    return {
+        "commands.md": _commands(),
+        "events.md": event_schema.page(NOTE),
+        "exit-codes.md": _exit_codes(),
+        "faults.md": _faults(),
+        "known-errors.md": _known_errors(),
+        "rules.md": _rules(),
+        f"../schemas/{event_schema.FILE}": event_schema.text(),
+    }
 
 
 def _read(path: Path) -> str:
@@ -102,20 +105,69 @@ def _exit_codes() -> str:
     return f"# Exit codes\n\n{NOTE}{opening}\n\n| code | meaning |\n|---|---|\n{rows}"
 
 
+def _faults() -> str:
+    opening = (
+        "`imagesmith build FILE --sandbox --fault RULE` and `imagesmith sandbox --fault RULE -- COMMAND` let requests "
+        "of the sandbox's Azure fail, so that a rehearsal shows what a bad day does. A rule is "
+        "`METHOD PATH EFFECT [xN] [after N]`: requests of this method (`*`: any) whose path fits the glob meet the "
+        "effect; the first N of them after the first N, all of them where no number is given. Case does not count, "
+        "`*` matches any characters, and a glob may begin with a host. The first rule whose turn it is decides. A "
+        "resource that a deployment makes counts as a PUT of its id. Rules that no request met are named at the end."
+        "\n\n"
+        "```sh\n"
+        "imagesmith build web.json --sandbox --fault 'PUT */virtualMachines/* quota'\n"
+        "imagesmith build web.json --sandbox --fault 'PUT */versions/* partly:ReplicationFailed'\n"
+        "imagesmith build web.json --sandbox --fault 'GET * slow:2s x10' --fault 'DELETE */resourceGroups/* locked'\n"
+        "```"
+    )
+    rows = [(f"{row.word}:{row.argument}" if row.argument else row.word, row.note) for row in EFFECTS]
+    rows += [(str(status), f"the answer is {code}") for status, (code, _) in STATUSES.items()]
+    table = "".join(f"| `{word}` | {note} |\n" for word, note in rows)
+    closing = "A status may have the seconds of `Retry-After` behind it, or `none`: `429:30`, `503:5`, `429:none`."
+    return f"# Faults on demand\n\n{NOTE}{opening}\n\n| effect | what happens |\n|---|---|\n{table}\n{closing}\n"
+
+
 def _rules() -> str:
     known = rules()
     opening = "Every message about a template or a run has a code. `imagesmith explain CODE` adds an example."
-    parts = [f"# Diagnostics\n\n{NOTE}{opening} There are {len(known)}.\n"]
-    starts = [number for number, _ in SECTIONS]
-    for (start, title), end in zip(SECTIONS, [*starts[1:], "999"], strict=True):
-        chosen = [rule for rule in known if start <= rule.code.removeprefix("IMG") < end]
-        parts += [f"\n## {title}\n", *map(_rule, chosen)]
+    silencing = (
+        "Warnings and notes can be left out by code, by the beginning of a code or by category, and silenced in one "
+        "place of a template ([settings](settings.md)); errors cannot."
+    )
+    parts = [f"# Diagnostics\n\n{NOTE}{opening} There are {len(known)}. {silencing}\n"]
+    for _, category, title in CATEGORIES:
+        chosen = [rule for rule in known if rule.category is category]
+        if chosen:
+            parts += [f"\n## {title} (`{category}`)\n\n", _table(chosen), *map(_rule, chosen)]
     return "".join(parts)
 
 
+def _known_errors() -> str:
+    opening = (
+        "What Packer, Azure and scripts say when a build fails, and what it means. A run that fails for one of these "
+        "ends with the cause and the remedy; `--retries` tries again only what is marked as passing by itself."
+    )
+    return f"# Known errors\n\n{NOTE}{opening}\n" + "".join(map(_known_error, KNOWN_ERRORS))
+
+
+def _known_error(row: KnownError) -> str:
+    passing = " Passes by itself." if row.transient else ""
+    cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
+
+
+def _table(chosen: list[Rule]) -> str:
+    rows = (
+        f"| [{rule.code}](#{rule.code.lower()}) | {rule.severity} | {rule.category} | "
+        f"{'no' if rule.severity is Severity.ERROR else 'yes'} | {_plain(rule.title).replace('|', chr(92) + '|')} |\n"
+        for rule in chosen
+    )
+    return "".join(("| code | severity | category | can be silenced | what |\n|---|---|---|---|---|\n", *rows))
+
+
 def _rule(rule: Rule) -> str:
-    heading = f"### {rule.code} ({rule.severity}): {_plain(rule.title)}"
-    return f"\n{heading}\n\n{_plain(rule.cause)}\n\nFix: {_plain(rule.fix)}\n"
+    title = f"{_plain(rule.title)} ({rule.severity})"
+    return f"\n### {rule.code}\n\n{title}\n\n{_plain(rule.cause)}\n\nFix: {_plain(rule.fix)}\n"
 
 
 def _plain(text: str) -> str:

@@ -53,6 +53,10 @@ class SourceText:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def line_start(self, number: int) -> int:
+        """The offset at which a line begins, counted from 1; the text's end for a line behind the last."""
+        return self._starts[number - 1] if number <= len(self._starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
         start = self._starts[number - 1]
@@ -109,6 +113,46 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+class Category(StrEnum):
+    """What a diagnostic is about; its code says which (`category_of`)."""
+
+    SYNTAX = "syntax"
+    DEPLOYMENT = "deployment"
+    SETTINGS = "settings"
+    SCHEMA = "schema"
+    SEMANTICS = "semantics"
+    TRANSLATION = "translation"
+    TARGET = "target"
+    LINT = "lint"
+    FILES = "files"
+    TOOLCHAIN = "toolchain"
+    RUN = "run"
+    SANDBOX = "sandbox"
+
+
+CATEGORIES: tuple[tuple[int, Category, str], ...] = (
+    (0, Category.SYNTAX, "Reading files"),
+    (100, Category.DEPLOYMENT, "ARM deployment files, parameters and tokens"),
+    (150, Category.SETTINGS, "Parameter files beside the template, settings, silenced places and baselines"),
+    (200, Category.SCHEMA, "Fields and their spelling"),
+    (300, Category.SEMANTICS, "What no schema says"),
+    (400, Category.TRANSLATION, "What cannot be translated"),
+    (450, Category.TARGET, "What this Packer cannot say"),
+    (500, Category.LINT, "Advice on scripts and settings"),
+    (600, Category.FILES, "Files to fetch"),
+    (700, Category.TOOLCHAIN, "Packer and its plugins"),
+    (800, Category.RUN, "Runs and Azure"),
+    (900, Category.SANDBOX, "The sandbox"),
+)
+"""From which number on codes are of a category, and what people read as its heading."""
+
+
+def category_of(code: str) -> Category:
+    """The category of a code: ``IMG412`` is `TRANSLATION`. Raises ValueError for what is no code."""
+    number = int(code.removeprefix("IMG"))
+    return next(category for first, category, _ in reversed(CATEGORIES) if number >= first)
+
+
 class On(Enum):
     """Which part of a member a diagnostic points at."""
 
@@ -128,6 +172,11 @@ class Diagnostic:
     on: On = On.VALUE
     span: Span | None = None
     via: tuple[Via, ...] = ()
+
+    @property
+    def category(self) -> Category:
+        """What the diagnostic is about."""
+        return category_of(self.code)
 
     @property
     def is_error(self) -> bool:
@@ -152,6 +201,11 @@ class Rule:
     example: str = ""
     corrected: str = ""
     source: str = ""
+
+    @property
+    def category(self) -> Category:
+        """What the rule is about."""
+        return category_of(self.code)
 
     def at(
         self,
@@ -178,8 +232,12 @@ class Rule:
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
-    """A diagnostic in the form that scripts read; file, line and column are null where it has no place."""
+    """A diagnostic in the form that scripts read; what says its place is null where it has none.
+
+    Lines and columns are counted from 1, columns in characters; `endColumn` is that of the character behind the last.
+    """
     span = diagnostic.span
+    end = span.source.position(span.end) if span else (None, None)
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,
@@ -189,6 +247,9 @@ def to_json(diagnostic: Diagnostic) -> dict[str, str | int | None]:
         "line": span.line if span else None,
         "column": span.column if span else None,
         "path": dotted(diagnostic.path),
+        "category": diagnostic.category.value,
+        "endLine": end[0],
+        "endColumn": end[1],
     }
 
 

@@ -20,6 +20,7 @@ from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
+from imagesmith.policy import Directive, Policy, Silenced, directives_in, judge
 from imagesmith.redact import Redactor
 from imagesmith.rules import RuleContext, check, decide_os_type
 from imagesmith.schema import check as check_schema
@@ -65,6 +66,9 @@ class CompileOptions:
     validate_on: ValidateOn = ValidateOn.NEW_VM
     vhd_container: str | None = None
     vhd_resource_group: str | None = None
+    policy: Policy = field(default_factory=Policy)
+    found: tuple[Diagnostic, ...] = ()
+    """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
     now: datetime = field(default_factory=now)
@@ -74,7 +78,7 @@ class CompileOptions:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compilation:
     """What came out: diagnostics always, a plan and files where the template has no error; `template` where what it
-    says is in order, though perhaps not for the Packer that it was compiled for."""
+    says is in order, though perhaps not for the Packer that it was compiled for; what the template silences apart."""
 
     filename: str
     diagnostics: tuple[Diagnostic, ...]
@@ -84,6 +88,8 @@ class Compilation:
     plan: BuildPlan | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    silenced: tuple[Silenced, ...] = ()
+    directives: tuple[Directive, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -105,7 +111,8 @@ class Compilation:
         """The same template compiled for another Packer; what is wrong with the template itself stays as it is."""
         if self.document is None or self.template is None:
             return replace(self, options=replace(self.options, target=target))
-        return _compile_resource(self.document, replace(self.options, target=target), self.secrets)
+        again = _compile_resource(self.document, replace(self.options, target=target), self.secrets)
+        return _judged(again, self.directives, complete=False)
 
 
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
@@ -129,8 +136,22 @@ def compile_text(text: str, *, filename: str, options: CompileOptions | None = N
 
 
 def compile_document(document: Document, *, options: CompileOptions, notes: Iterable[Diagnostic] = ()) -> Compilation:
-    """Compile what has been read: resolve deployment files and placeholders, then compile the resource in them."""
-    diagnostics = [*notes, *document.diagnostics]
+    """Compile what has been read: resolve deployment files and placeholders, compile the resource in them, and keep of
+    the diagnostics what the options and the template want."""
+    directives, misspelt = directives_in(document)
+    compilation = _compile_document(document, options, [*options.found, *notes, *misspelt, *document.diagnostics])
+    return _judged(compilation, directives, complete=compilation.ok)
+
+
+def _judged(compilation: Compilation, directives: tuple[Directive, ...], *, complete: bool) -> Compilation:
+    """The compilation with the diagnostics that count; one that a policy has made an error takes the plan away."""
+    judged = judge(compilation.diagnostics, policy=compilation.options.policy, directives=directives, complete=complete)
+    judged_ones = in_order(judged.diagnostics)
+    compilation = replace(compilation, diagnostics=judged_ones, silenced=judged.silenced, directives=directives)
+    return replace(compilation, plan=None, files={}) if has_errors(judged_ones) else compilation
+
+
+def _compile_document(document: Document, options: CompileOptions, diagnostics: list[Diagnostic]) -> Compilation:
     for file in options.parameter_files:
         diagnostics += file.diagnostics
     if document.root is None or has_errors(diagnostics):

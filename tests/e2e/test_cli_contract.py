@@ -20,7 +20,10 @@ from tests.cases import FIXTURES
 from tests.e2e.test_runs import environment
 
 TEMPLATE = FIXTURES / "runs" / "steps-recorded" / "template.json"
-KEYS = ["code", "severity", "message", "hint", "file", "line", "column", "path"]
+KEYS = [
+    *("code", "severity", "message", "hint", "file", "line", "column", "path"),
+    *("category", "endLine", "endColumn"),
+]
 WRONG = '{"location": "westeurope", "properties": {"source": {"type": "PlatformImage"}, "distribute": []}}'
 RECORDED = ("--sandbox", "--sandbox-steps", "record")
 

@@ -70,7 +70,9 @@ CONDITION_FALSE = Rule(
     source="Azure Resource Manager documentation, 'Conditional deployment in ARM templates'",
 )
 
-_STEERING = frozenset({"condition", "copy", "dependson", "comments", "existing", "import", "resources", "scope"})
+_STEERING = frozenset(
+    {"condition", "copy", "dependson", "comments", "existing", "import", "metadata", "resources", "scope"}
+)
 """Members of a resource that only steer its deployment (ARM 'structure and syntax')."""
 
 

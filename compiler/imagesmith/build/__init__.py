@@ -15,11 +15,13 @@ from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
 from imagesmith.build.fetch import fetch_files
+from imagesmith.build.left import account
 from imagesmith.build.options import BuildOptions
 from imagesmith.build.preflight import preflight
 from imagesmith.build.record import RunFolder
 from imagesmith.build.run import TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
+from imagesmith.build.supervise import Supervisor
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.packer import CancelToken
@@ -68,7 +70,7 @@ def build_image(
                 time=start, run_id=folder.run_id, template=compilation.filename, steps=steps, packer=str(packer.version)
             )
         )
-        with _time_limit(run):
+        with _time_limit(run), Supervisor(run):
             ending = _attempt(run)
         result = ending.result(run, start=start, end=now())
         incomplete = folder.close(result)
@@ -103,8 +105,10 @@ def _attempt(run: Run) -> Ending:
         if run.options.dry_run:
             return success(run, "dry run: everything up to the build is in order")
         _build(run)
+        account(run, whole=True)
         return success(run, _done(run))
     except Stop as stop:
+        account(run, whole=False)
         return ending_of(stop, run)
 
 

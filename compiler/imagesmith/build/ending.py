@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from imagesmith.build.run import TERMINATED, TIME_LIMIT, Run
+from imagesmith.build.failure import failed
+from imagesmith.build.run import SILENCE, TERMINATED, TIME_LIMIT, Run
 from imagesmith.diagnostics import Diagnostic, in_order
 from imagesmith.events import ExitCode, RunResult, RunState, RunSubState
 from imagesmith.pipeline import Compilation
+from imagesmith.run_failure import Outcome, RunFailure
 
 
 class Stop(Exception):  # noqa: N818 - not an error of ours: the run cannot go on
     """The run cannot go on: with which exit code, and why."""
 
-    def __init__(self, code: ExitCode, message: str, diagnostics: Iterable[Diagnostic] = ()) -> None:
+    def __init__(
+        self,
+        code: ExitCode,
+        message: str,
+        diagnostics: Iterable[Diagnostic] = (),
+        *,
+        failure: RunFailure | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.diagnostics = tuple(diagnostics)
+        self.failure = failure
 
     @classmethod
     def for_target(cls, compilation: Compilation) -> Stop:
@@ -36,6 +47,7 @@ class Ending:
     code: ExitCode
     message: str
     sub_state: RunSubState | None = None
+    failure: RunFailure | None = None
 
     def result(self, run: Run, *, start: datetime, end: datetime) -> RunResult:
         """The run's result."""
@@ -50,6 +62,7 @@ class Ending:
             outputs=tuple(run.outputs),
             leftovers=tuple(run.leftovers),
             diagnostics=in_order(run.redacted(found) for found in run.diagnostics),
+            failure=self.failure,
             record=str(run.folder.path),
         )
 
@@ -64,17 +77,43 @@ def success(run: Run, message: str) -> Ending:
 
 def ending_of(stop: Stop, run: Run) -> Ending:
     """A run that stopped: cancelled, timed out, or failed at what it was doing."""
+    if stop.code is ExitCode.CANCELLED and (over := _OVER.get(run.cancel.reason or "")):
+        return _too_long(stop, run, *over)
     run.diagnostics.extend(stop.diagnostics)
-    cancelled = stop.code is ExitCode.CANCELLED
-    if cancelled and run.cancel.reason == TIME_LIMIT:
-        minutes = run.time_limit_s / 60
-        text = f"the build took longer than its limit of {minutes:g} minutes"
-        return Ending(state=RunState.FAILED, code=ExitCode.TIMEOUT, message=text, sub_state=run.sub_state)
-    if cancelled:
+    if stop.code is ExitCode.CANCELLED:
         code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED
         return Ending(state=RunState.CANCELED, code=code, message="the run was cancelled", sub_state=run.sub_state)
     partly = stop.code is ExitCode.DISTRIBUTION and any(
         output.provisioning_state == "Succeeded" for output in run.outputs
     )
     state = RunState.PARTIALLY_SUCCEEDED if partly else RunState.FAILED
-    return Ending(state=state, code=stop.code, message=stop.message, sub_state=run.sub_state)
+    return Ending(
+        state=state, code=stop.code, message=stop.message, sub_state=run.sub_state, failure=stop.failure
+    )
+
+
+_OVER: Mapping[str, tuple[Outcome, Callable[[Run], str]]] = {
+    TIME_LIMIT: (
+        Outcome.TIMED_OUT,
+        lambda run: f"the build took longer than its limit of {run.time_limit_s / 60:g} minutes",
+    ),
+    SILENCE: (
+        Outcome.SILENT,
+        lambda run: f"nothing was heard for {run.options.silence_timeout_s or 0:g} seconds, the limit of silence",
+    ),
+}
+"""Limits that end a run, by the reason of their cancel."""
+
+
+def _too_long(stop: Stop, run: Run, outcome: Outcome, text: Callable[[Run], str]) -> Ending:
+    """A limit was reached: what the run was at says more than that it was cancelled."""
+    message, failure = text(run), stop.failure
+    if failure is not None:
+        words = message if not failure.place else f"{message}, in {failure.place}"
+        cause = failure.cause if failure.known else words
+        failure = dataclasses.replace(failure, outcome=outcome, words=words, cause=cause)
+        run.diagnostics.append(failed(run, failure))
+        message = f"{words}: {cause}" if failure.known else words
+    return Ending(
+        state=RunState.FAILED, code=ExitCode.TIMEOUT, message=message, sub_state=run.sub_state, failure=failure
+    )

@@ -18,7 +18,7 @@ from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import Event, OnEvent, Output, RunResult
 from imagesmith.journal import Journal, run_record
 from imagesmith.pipeline import Compilation
-from imagesmith.redact import Redactor
+from imagesmith.redact import LineRedactor, Redactor
 from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
@@ -56,6 +56,10 @@ class RunFolder:
     def redact(self, text: str) -> str:
         """Text without the secrets of this run."""
         return self._redactor.redact(text)
+
+    def line_redactor(self) -> LineRedactor:
+        """What takes the secrets of this run out of the lines of one log, also those that are broken over lines."""
+        return self._redactor.line_redactor()
 
     def say(self, event: Event) -> None:
         """Write an event down and pass it on; the lines of a log come here already without secrets."""

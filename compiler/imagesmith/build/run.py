@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
+SILENCE = "silence"
+"""Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"
 """Reason of the cancel that SIGTERM or SIGHUP asks for."""
 
@@ -56,10 +58,19 @@ class Run:
     published: list[Publication] = field(default_factory=list)
     outputs: list[RunOutput] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
+    """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sub_state: RunSubState = RunSubState.QUEUED
+    has_begun_machines: bool = False
     capture_begun: bool = False
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
+    heard_at: float | None = None
+    """When Packer last said something (monotonic clock, seconds), None while none builds."""
+    doing: str = ""
+    """What Packer last said that it does."""
+    step: str | None = None
+    """The step that is running."""
 
     @property
     def plan(self) -> BuildPlan:

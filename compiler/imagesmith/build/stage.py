@@ -1,28 +1,28 @@
-"""One Packer run: its environment, its events, and what its end means."""
+"""One Packer run: its environment, its events, and what its end means; again where the failure passes by itself."""
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from imagesmith.azure.clients import attempt
-from imagesmith.azure.published import delete_disks_of
 from imagesmith.build.ending import Stop
-from imagesmith.build.preflight import RUN_TAG, on_error, stage_variables
+from imagesmith.build.failure import failed, failure_of
+from imagesmith.build.left import remove_left_disk, tell_what_is_left
+from imagesmith.build.preflight import on_error, stage_variables
+from imagesmith.build.retry import wait_before_retry, wait_for_retry
 from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
-from imagesmith.events import ExitCode, Progress, now
-from imagesmith.lower.machine import BUILD_USER
-from imagesmith.model.ids import parse_id
+from imagesmith.events import ExitCode
 from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, temporary_folder
+from imagesmith.packer.outcome import EXIT_CODES, GOOD, Evidence, judge
 from imagesmith.plan import OnError, Stage, StageName
+from imagesmith.run_failure import Outcome
 from imagesmith.toolchain import link_plugins
 
 _SKIPPED = "aborted: skipping cleanup of step"
-_PANIC = 2
-"""How a Go program ends that has crashed (packer.md §4.7)."""
 
 
 @contextmanager
@@ -49,10 +49,40 @@ def run_stage(run: Run, name: StageName) -> None:
     stage = run.plan.stage(name)
     if stage is None:
         return
-    watch = Watch(run, stage)
-    with packer_session(run, stage_variables(run, stage), stage) as environment:
+    for attempt in itertools.count(1):
+        watch = Watch(run, stage)
         try:
-            outcome = run_packer(
+            _build(run, stage, watch, attempt)
+        except Stop as stop:
+            wait_s = wait_before_retry(run.options, stop.failure, begun=watch.begun, attempt=attempt)
+            if wait_s is None or stop.failure is None:
+                raise
+            wait_for_retry(run, stop.failure, attempt, wait_s)
+        else:
+            return
+
+
+def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
+    """One try at a stage."""
+    run.has_begun_machines = True
+    outcome = _run_packer(run, stage, watch, attempt)
+    watch.tracker.close(succeeded=outcome.exit_code == 0)
+    kept = on_error(run, stage) is OnError.ABORT
+    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
+    for survivor in outcome.survivors:
+        run.note(f"a process that outlived Packer was ended: {survivor}")
+    watch.publish()
+    if not kept or outcome.exit_code == 0:
+        remove_left_disk(run, watch.suffix)
+    _judge(run, stage, watch, outcome)
+
+
+def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOutcome:
+    watch.forget_manifest()
+    number = "" if attempt == 1 else f"-{attempt}"
+    with packer_session(run, stage_variables(run, stage), stage) as environment, watch.listening():
+        try:
+            return run_packer(
                 [
                     str(run.packer.path),
                     "build",
@@ -64,102 +94,44 @@ def run_stage(run: Run, name: StageName) -> None:
                 environment=environment,
                 cwd=run.directory(stage),
                 on_line=watch.take,
-                log=run.folder.path / f"packer-{name.value}.log",
-                redact=run.folder.redact,
+                log=run.folder.path / f"packer-{stage.name.value}{number}.log",
+                redact=run.folder.line_redactor(),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
             )
         except PackerError as error:
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
-    watch.tracker.close(succeeded=outcome.exit_code == 0)
-    kept = on_error(run, stage) is OnError.ABORT
-    run.leftovers += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
-    for survivor in outcome.survivors:
-        run.note(f"a process that outlived Packer was ended: {survivor}")
-    watch.publish()
-    if not kept or outcome.exit_code == 0:
-        _remove_left_disk(run, watch)
-    _judge(run, stage, watch, outcome)
 
 
-def _remove_left_disk(run: Run, watch: Watch) -> None:
-    """Packer 1.6 leaves the machine's disk in a resource group that is not its own (lowering.md §1.3)."""
-    name = run.variables.get("build_resource_group_name")
-    suffix = watch.suffix
-    if run.compilation.options.target.azure is not None or not name or suffix is None:
+def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
+    """Say what the end means; raises Stop if it is not a good one."""
+    if ended.log_error:
+        run.note(f"Packer's log is incomplete: {ended.log_error}")
+    evidence = _evidence(run, stage, watch, ended)
+    outcome = judge(evidence)
+    if outcome in GOOD:
         return
-    group = parse_id(f"/subscriptions/{run.world.subscription_id}/resourceGroups/{name}")
-    removed: list[str] = []
-    problem = attempt(
-        lambda: removed.extend(delete_disks_of(suffix, group, run.world)), f"cannot remove the disk from '{name}'"
+    failure = failure_of(run, stage, watch, evidence, outcome)
+    tell_what_is_left(run, stage, failure, address=watch.address, crashed=evidence.crashed)
+    if outcome is Outcome.CANCELLED:
+        raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
+    raise Stop(EXIT_CODES[outcome], failure.message, [failed(run, failure)], failure=failure)
+
+
+def _evidence(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> Evidence:
+    step = watch.tracker.failed_step
+    return Evidence(
+        exit_code=ended.exit_code,
+        signalled=ended.signalled,
+        killed=ended.killed,
+        cancel_requested=run.cancel.requested,
+        failed_before_cancel=watch.failed_before_cancel,
+        stopped_on_purpose=watch.tracker.stopped_on_purpose,
+        makes_image=stage.name is StageName.BUILD,
+        image_recorded=watch.artifacts.image is not None,
+        image_in_manifest=watch.in_manifest,
+        builder_done=watch.built,
+        publishing=watch.publishing,
+        failed_step=step,
+        validates=stage.name is StageName.VALIDATE or (step or "").startswith("validate["),
     )
-    if problem:
-        run.leftovers.append(f"the machine's disk (its name ends in '{suffix}') in resource group '{name}'")
-        run.note(problem.message)
-    for disk in removed:
-        run.say(Progress(time=now(), text=f"the machine's disk is removed: {disk}"))
-
-
-def _judge(run: Run, stage: Stage, watch: Watch, outcome: ProcessOutcome) -> None:
-    """Success is exit code, records and manifest together, or the agreed stop; else say what failed (packer.md §11).
-
-    The exit code of a Packer that was cancelled says nothing, so the wish to cancel decides, unless a step had failed
-    before it.
-    """
-    if _crashed(outcome):
-        run.leftovers.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
-    if run.cancel.requested and not watch.failed_before_cancel:
-        raise Stop(ExitCode.CANCELLED, "the run was cancelled")
-    proved = watch.proved or stage.name is StageName.VALIDATE
-    if (outcome.exit_code == 0 and proved) or watch.tracker.stopped_on_purpose:
-        return
-    if on_error(run, stage) is OnError.ABORT and watch.address and not _crashed(outcome):
-        run.leftovers.append(_how_to_reach(run, stage, watch.address))
-    if watch.built and stage.name is StageName.BUILD:
-        raise Stop(ExitCode.DISTRIBUTION, f"the image was made, but Packer failed after it: {_cause(watch, outcome)}")
-    code = ExitCode.TOOLCHAIN if _crashed(outcome) else _code(stage, watch)
-    raise Stop(code, _cause(watch, outcome))
-
-
-def _crashed(outcome: ProcessOutcome) -> bool:
-    return outcome.killed or outcome.signalled is not None or outcome.exit_code == _PANIC
-
-
-def _cause(watch: Watch, outcome: ProcessOutcome) -> str:
-    """Packer's own words, else how it ended; with the step that it was in."""
-    if failure := watch.tracker.failure:
-        text = failure.text
-    elif outcome.signalled is not None:
-        text = f"Packer was ended by signal {outcome.signalled}"
-    elif outcome.exit_code == _PANIC:
-        text = f"Packer crashed (exit code {_PANIC})"
-    elif watch.artifacts.image is not None:
-        text = f"Packer ended with exit code {outcome.exit_code} and without a manifest that can be read"
-    else:
-        text = f"Packer ended with exit code {outcome.exit_code} and without an image"
-    step = watch.tracker.failed_step
-    return f"{step}: {text}" if step else text
-
-
-def _how_to_reach(run: Run, stage: Stage, address: str) -> str:
-    """What somebody who asked for a kept machine needs: how to get in, and how to be rid of it."""
-    key = run.variables.get("ssh_private_key_file")
-    login = f"ssh -i {key} {BUILD_USER}@{address}" if key else f"remote desktop at {address}"
-    return f"the machine of stage {stage.name.value} is kept: {login}; {_removal(run, stage)}"
-
-
-def _removal(run: Run, stage: Stage) -> str:
-    """How to be rid of what a stage left. A group that was there before the run is not to be deleted."""
-    group = run.groups[stage.name]
-    if run.variables.get("build_resource_group_name"):
-        return f"delete what has the tag {RUN_TAG}={run.folder.run_id} in the resource group {group}"
-    return f"remove it with: az group delete --name {group}"
-
-
-def _code(stage: Stage, watch: Watch) -> ExitCode:
-    """Whose fault it was: a step's, publishing's, or the machine's (architecture §5)."""
-    step = watch.tracker.failed_step
-    if step is not None:
-        validator = stage.name is StageName.VALIDATE or step.startswith("validate[")
-        return ExitCode.VALIDATION if validator else ExitCode.STEP
-    return ExitCode.DISTRIBUTION if watch.publishing else ExitCode.MACHINE

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from imagesmith.build.run import Run
-from imagesmith.events import Event, Notice, Output, Progress, RunOutput, now
+from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
 from imagesmith.packer.lines import Line
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
@@ -26,6 +29,8 @@ _MADE_BEFORE: Mapping[PublicationKind, frozenset[str]] = {
 _ADDRESS = re.compile(r"-> (?:Public)?IP ?Address +: '([^']+)'")
 _DEPLOYMENT = re.compile(r"-> DeploymentName +: 'pkrdp([a-z0-9]+)'")
 """The one suffix of all names that a build generates (packer.md §1.5)."""
+_TAIL = 200
+"""Lines that are kept of a step and of Packer itself, for the search for a cause."""
 _ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
     PublicationKind.MANAGED_IMAGE: "ManagedImageId",
     PublicationKind.SHARED_IMAGE: "ManagedImageSharedImageGalleryId",
@@ -44,10 +49,14 @@ class Watch:
         self.address: str | None = None
         self.suffix: str | None = None
         self.failed_before_cancel = False
+        self.begun = False
+        self.last_step: str | None = None
+        self.step_lines: deque[str] = deque(maxlen=_TAIL)
+        self.own_lines: deque[str] = deque(maxlen=_TAIL)
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
             self._event,
-            redact=run.folder.redact,
+            redact=run.folder.line_redactor(),
             stop_exit_code=stage.stop_exit_code,
         )
 
@@ -62,17 +71,25 @@ class Watch:
         return _BUILT in self._said or self.artifacts.image is not None or self.in_manifest
 
     @property
-    def proved(self) -> bool:
-        """Whether both of Packer's records name the image (packer.md §11)."""
-        return self.artifacts.image is not None and self.in_manifest
-
-    @property
     def in_manifest(self) -> bool:
         """Whether the manifest names an image; a manifest that cannot be read names none."""
         try:
             return bool(read_manifest(self._manifest))
         except PackerError:
             return False
+
+    def forget_manifest(self) -> None:
+        """Remove the manifest of an earlier try: Packer only adds to one that is there (packer.md §3.3)."""
+        self._manifest.unlink(missing_ok=True)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While Packer builds, silence is noticed."""
+        self._run.heard_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._run.heard_at = self._run.step = None
 
     @property
     def _manifest(self) -> Path:
@@ -81,17 +98,17 @@ class Watch:
     def take(self, line: Line) -> None:
         """The next line."""
         item = parse(line.data)
+        self._run.heard_at = time.monotonic()
         if isinstance(item, Record):
             self.artifacts.feed(item)
         self.tracker.feed(item, line.stream)
 
-    def cancelling(self, reason: str) -> None:
+    def cancelling(self, _reason: str) -> None:
         """Packer has been asked to stop. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
-        text = f"cancelling ({reason}): Packer removes what it made in Azure; this can take minutes"
-        self._run.say(Notice(time=now(), severity="warning", text=text))
 
     def _event(self, event: Event) -> None:
+        self._remember(event)
         if isinstance(event, Progress):
             self._said.update(text for text in _ORDER if event.text.startswith(text))
             self._run.capture_begun |= _CAPTURING in self._said
@@ -100,6 +117,25 @@ class Watch:
         if isinstance(event, Output) and event.step is None and (found := _DEPLOYMENT.search(event.text)):
             self.suffix = found[1]
         self._run.say(event)
+
+    def _remember(self, event: Event) -> None:
+        """Keep the last lines of the step and of Packer itself, for the case that it fails."""
+        match event:
+            case StepStarted():
+                self.begun, self.last_step, self._run.step = True, event.step, event.step
+                self.step_lines.clear()
+            case StepFinished():
+                self._run.step = None
+                # A step that was over when the run was cancelled is not what it was cancelled in.
+                self.last_step = None if event.state is StepState.SUCCEEDED else self.last_step
+            case Output(step=None):
+                self.own_lines.append(event.text)
+            case Output():
+                self.step_lines.append(event.text)
+            case Progress():
+                self._run.doing = event.text
+            case _:
+                pass
 
     def publish(self) -> None:
         """Take note of what exists now, also where Packer failed on the way: it takes nothing back (packer.md §1.8)."""

@@ -15,6 +15,7 @@ COMMANDS = {
     "validate": "Find every mistake in image templates.",
     "compile": "Write the Packer build of a template.",
     "build": "Build the image.",
+    "sweep": "List what runs have left in Azure, and remove it.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",

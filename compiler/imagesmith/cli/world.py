@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,9 @@ from imagesmith.events import ExitCode
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import BuildPlan
 from imagesmith.world import World
+
+if TYPE_CHECKING:
+    from imagesmith.sandbox.session import Sandbox
 
 
 class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
@@ -63,6 +66,7 @@ def sandbox_world(
         strict=given["sandbox_strict"],
         bases=given["sandbox_bases"],
         engine=given["sandbox_engine"],
+        faults=given["faults"],
         subscription_id=subscription or SUBSCRIPTION_ID,
     )
     with ExitStack() as stack:
@@ -79,7 +83,31 @@ def sandbox_world(
         for note in world.notes:
             talk(f"sandbox: {note}")
         yield world
-        for failure in sandbox.failures:
-            talk(f"sandbox: {failure.diagnostic.message}")
-        for name in sandbox.refused:
-            talk(f"sandbox: a request to {name} was refused")
+        tell_of(sandbox)
+
+
+@contextmanager
+def kept_sandbox(state: Path) -> Iterator[World]:
+    """The sandbox that was kept in a folder, without machines. Raises Unfit."""
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.options import SandboxOptions
+    from imagesmith.sandbox.session import Sandbox
+
+    if not state.is_dir():
+        raise click.UsageError(f"there is no sandbox in {state}")
+    options = SandboxOptions(state=state, run_id="kept", steps="record", keep=True)
+    try:
+        with Sandbox(options, environment=dict(os.environ)) as sandbox:
+            yield sandbox.world
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
+
+
+def tell_of(sandbox: Sandbox) -> None:
+    """Say what a sandbox knows at its end and a client's output does not show."""
+    for failure in sandbox.failures:
+        talk(f"sandbox: {failure.diagnostic.message}")
+    for name in sandbox.refused:
+        talk(f"sandbox: a request to {name} was refused")
+    for rule in sandbox.unmet_faults:
+        talk(f"sandbox: no request met the fault '{rule}'")

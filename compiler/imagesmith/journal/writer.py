@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import EVENT_FORMAT, Event, PhaseFinished, RunFinished, to_json
+from imagesmith.events import EVENT_FORMAT, Event, JournalOpened, PhaseFinished, RunFinished, now, to_json
 from imagesmith.folder import make_private, sync_folder
 from imagesmith.journal.faults import CANNOT_WRITE, RECORD_INCOMPLETE, RUN_EXISTS, StateError, words
 from imagesmith.journal.owner import claim
@@ -55,7 +55,7 @@ class Journal:
             raise StateError(RUN_EXISTS, f"there is a record of the run {path.name} in {path.parent}") from None
         except OSError as error:
             raise StateError(CANNOT_WRITE, f"{self.path}: {words(error)}") from None
-        self._write_line({"event": "journal-opened", "format": EVENT_FORMAT, "run_id": path.name})
+        self._write_line(to_json(JournalOpened(time=now(), format=EVENT_FORMAT, run_id=path.name)))
 
     def __enter__(self) -> Self:
         return self

@@ -17,7 +17,9 @@ class CancelToken:
         self._killed = False
 
     def request(self, reason: str) -> None:
-        """Ask Packer to cancel and to clean up. Only the first request has an effect; its reason is kept."""
+        """Ask Packer to cancel and to clean up. The first request has the effect, and its reason is kept; a further
+        one is only told to whoever watches the run.
+        """
         self._reasons = (*self._reasons, reason)
 
     def kill(self, reason: str = "killed") -> None:
@@ -29,6 +31,11 @@ class CancelToken:
     def requested(self) -> bool:
         """Whether anybody has asked."""
         return bool(self._reasons)
+
+    @property
+    def count(self) -> int:
+        """How often somebody has asked, kills included."""
+        return len(self._reasons)
 
     @property
     def reason(self) -> str | None:

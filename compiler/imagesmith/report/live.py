@@ -19,6 +19,7 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
+from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class PlainView:
             case Notice():
                 return f"{event.severity}: {printable(event.text)}"
             case _:
-                return None
+                return supervision_line(event)
 
 
 class LiveView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import uuid
@@ -13,19 +14,22 @@ from imagesmith.sandbox import routes
 from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, sandbox_failure
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import as_failure
+from imagesmith.sandbox.faults import Cut, Ended, Met, Refuse, Reset
+from imagesmith.sandbox.faults.answers import ended, refusal
 
 _LARGEST_BODY = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """A request that was answered."""
+    """A request that was answered, with the rule of the fault that it met instead, if any."""
 
     method: str
     host: str
     path: str
     api_version: str
     status: int
+    fault: str = ""
 
 
 class Application:
@@ -40,20 +44,35 @@ class Application:
         """Answer one request."""
         call = await _read(request)
         known = call is not None and routes.find(call) is not None
-        answer = await self._answer(call) if call is not None else _bad_content()
+        met = self.cloud.faults.meet(request.method, _host(request), request.path)
+        await asyncio.sleep(met.delay_s)
+        answer = await self._answer(call, met) if call is not None else _bad_content()
         seen = Seen(
             method=request.method,
             host=_host(request),
             path=request.path,
             api_version=request.query.get("api-version", ""),
             status=answer.status,
+            fault=met.rule,
         )
         self.requests.append(seen)
         if call is not None and not known:
             self.unknown.append(seen)
-        return _response(answer, head=request.method == "HEAD")
+        response = _response(answer, head=request.method == "HEAD")
+        return await _broken(request, response, met) if isinstance(met.outcome, Reset | Cut) else response
 
-    async def _answer(self, call: Call) -> Answer:
+    async def _answer(self, call: Call, met: Met) -> Answer:
+        match met.outcome:
+            case Refuse() as refused:
+                return refusal(refused)
+            case Reset():
+                return Answer(status=0)
+            case Ended() as fate:
+                return await ended(self.cloud, call, fate, self._handled)
+            case Cut() | None:
+                return await self._handled(call)
+
+    async def _handled(self, call: Call) -> Answer:
         found = routes.find(call)
         if found is None:
             return _unknown(call)
@@ -107,6 +126,19 @@ def _response(answer: Answer, *, head: bool) -> web.Response:
         return web.Response(status=answer.status, headers=headers)
     text = json.dumps(answer.body)
     return web.Response(status=answer.status, text=text, content_type="application/json", headers=headers)
+
+
+async def _broken(request: web.BaseRequest, response: web.Response, met: Met) -> web.StreamResponse:
+    """End the connection at once, or in the middle of the answer."""
+    if isinstance(met.outcome, Cut):
+        text = response.body if isinstance(response.body, bytes) else b""
+        cut = web.StreamResponse(status=response.status, headers=response.headers)
+        cut.content_length = len(text) + 1
+        await cut.prepare(request)
+        await cut.write(text[: len(text) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _bad_content() -> Answer:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from imagesmith.sandbox.answers import Answer, Call, group_not_found
 from imagesmith.sandbox.errors import SandboxError
+from imagesmith.sandbox.faults import Faults
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.store import Resource, ResourceId, Store
@@ -30,6 +31,7 @@ class Cloud:
     """Versions by ``publisher:offer:sku`` in lower case."""
     store: Store = field(default_factory=Store)
     operations: Operations
+    faults: Faults = field(default_factory=Faults)
     newest_machine: str | None = None
     """The machine behind the SSH port: the one deployed last."""
 

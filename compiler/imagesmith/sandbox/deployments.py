@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 
 from imagesmith.sandbox import resources
 from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, invalid, not_found
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.evaluation import evaluate
+from imagesmith.sandbox.faults.answers import make_inside
 from imagesmith.sandbox.store import Resource, ResourceId
 
 DEPLOYMENTS = "Microsoft.Resources/deployments"
@@ -32,7 +34,9 @@ async def put(cloud: Cloud, call: Call) -> Answer:
     operation = await cloud.operations.settle(number, _SETTLE_S)
     if operation.status == "Succeeded":
         return Answer(status=201, body=deployment.body)
-    return Answer(status=201, body=deployment.body, headers=cloud.operations.headers(call, number, styles="async"))
+    # Azure never knows the end that soon, and old clients take a first answer that says `Failed` for the end of it all.
+    shown = {**deployment.body, "properties": {**deployment.properties, "provisioningState": "Accepted"}}
+    return Answer(status=201, body=shown, headers=cloud.operations.headers(call, number, styles="async"))
 
 
 async def operations(cloud: Cloud, call: Call) -> Answer:
@@ -124,7 +128,7 @@ async def _deploy(cloud: Cloud, deployment: Resource, planned: list[tuple[Resour
         for wanted, entry in planned:
             made.append({"id": str(wanted), "type": wanted.type, "name": "/".join(wanted.names)})
             body = {key: value for key, value in entry.items() if key not in {"apiVersion", "dependsOn", "condition"}}
-            await resources.make(cloud, wanted, body)
+            await make_inside(cloud, wanted, partial(resources.make, cloud, wanted, body))
     except RefusedError as refusal:
         deployment.properties["provisioningState"] = "Failed"
         raise RefusedError(

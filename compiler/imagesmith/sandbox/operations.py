@@ -48,6 +48,10 @@ class Operations:
         operation.task.add_done_callback(lambda task: self._note_end(operation, task))
         return number
 
+    def lost(self) -> str:
+        """The number of an operation that nobody knows."""
+        return str(next(self._numbers))
+
     def headers(self, call: Call, number: str, *, styles: str = "both") -> dict[str, str]:
         """Headers of the answer that starts an operation: `Azure-AsyncOperation`, `Location`, or both."""
         root = f"https://{call.host}/subscriptions/{call.params.get('subscription', '0')}/providers/Imagesmith.Sandbox"

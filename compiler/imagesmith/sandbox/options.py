@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from imagesmith.sandbox.faults.rules import FaultRule
+
 SUBSCRIPTION_ID = "00000000-0000-0000-0000-000000000001"
 TENANT_ID = "00000000-0000-0000-0000-0000000000aa"
 
@@ -18,7 +20,8 @@ class SandboxOptions:
     `steps`: `run` needs a container engine, `record` keeps steps without running them, `auto` runs them where an engine
     is found. `network` is what machines see. `keep` leaves resources and images for the next sandbox on the same
     `state`. `strict` seeds nothing. `engine` is the program to use in place of podman or docker. `bases` has rows
-    that go before the built-in table: globs over ``publisher:offer:sku`` to names of container images.
+    that go before the built-in table: globs over ``publisher:offer:sku`` to names of container images. `faults` are
+    what requests are to meet.
     """
 
     state: Path
@@ -31,3 +34,4 @@ class SandboxOptions:
     tenant_id: str = TENANT_ID
     engine: str | None = None
     bases: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[FaultRule, ...] = ()

@@ -13,6 +13,7 @@ from imagesmith.sandbox.application import Application
 from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.faults import Faults
 from imagesmith.sandbox.machine import Machines
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
 from imagesmith.sandbox.machine.engine import Engine, find_engine
@@ -67,8 +68,8 @@ class Running:
             on_failure=self.on_failure,
             operations=Operations(self.on_failure),
             strict=self.options.strict,
+            faults=Faults(self.options.faults),
         )
-        self._stop.append(self.cloud.operations.close)
         _restore(self.cloud, kept)
         self.application = Application(self.cloud)
         server = web.Server(self.application)
@@ -78,6 +79,7 @@ class Running:
         self.proxy = Proxy(authority=authority, serve=server)
         await self.proxy.start()
         self._stop.append(self.proxy.stop)
+        self._stop.append(self.cloud.operations.close)  # before the server, which waits for polls that are held
         self.port = Port(self.machines, lambda: self.cloud.newest_machine)
         await self.port.start()
         self._stop.append(self.port.stop)

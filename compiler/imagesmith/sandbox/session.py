@@ -116,6 +116,11 @@ class Sandbox:
         return tuple(self._alive.application.unknown)
 
     @property
+    def unmet_faults(self) -> tuple[str, ...]:
+        """Rules of faults that no request has met."""
+        return self._alive.cloud.faults.unmet
+
+    @property
     def refused(self) -> tuple[str, ...]:
         """Names outside Azure that something wanted to reach."""
         return tuple(self._alive.proxy.refused)

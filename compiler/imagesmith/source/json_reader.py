@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from imagesmith.diagnostics import Severity, SourceText
+from imagesmith.source.comments import ADDRESSED
 from imagesmith.source.file_rules import BAD_CHARACTER, BOM, MAX_BYTES, TOO_LARGE
 from imagesmith.source.findings import Findings, shown
 from imagesmith.source.json_grammar import GiveUpError, Grammar
@@ -145,7 +146,8 @@ class _Reader:
             self._grammar.open(mark, start)
 
     def _comment(self, match: re.Match[str]) -> None:
-        self.findings.add(COMMENT, *match.span("comment"))
+        if not ADDRESSED.match(match["comment"]):  # who silences a diagnostic knows that it is a comment
+            self.findings.add(COMMENT, *match.span("comment"))
 
     def _hash_comment(self, match: re.Match[str]) -> None:
         start, end = match.span("hash_comment")

@@ -13,6 +13,7 @@ import click
 
 from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
+from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import DurationType, compile_file, compile_options, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
@@ -64,6 +65,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @fetch_options
 @click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
