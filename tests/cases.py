@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from imagesmith import source
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.source import Bicep
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
 
@@ -21,7 +23,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
-_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat")
+_RESERVED = ("bicep", "parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +51,12 @@ class Case:
         path = self.folder / "options.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
+    @property
+    def bicep(self) -> Bicep | None:
+        """The program that stands for bicep, where the options name one."""
+        named: str | None = self.settings.get("bicep")
+        return None if named is None else Bicep(program=str(self.folder / named), environment={"PATH": os.defpath})
+
     def options(self, target: Target | None = None) -> CompileOptions:
         """The options of the compilation, with a fixed clock and seed."""
         given = self.settings
@@ -58,6 +66,7 @@ class Case:
             files = tuple(source.load(name) for name in given.get("parameterFiles", ()))
         return CompileOptions(
             parameters=given.get("parameters", {}),
+            bicep=self.bicep,
             parameter_files=files,
             os_type=OsType(given["osType"]) if "osType" in given else None,
             validate_on=ValidateOn(given.get("validateOn", "new-vm")),

@@ -65,7 +65,9 @@ def _linked(link: Value, environment: Environment) -> Value:
         raise fault(CIRCULAR_DEFINITION, place, message, hint="break the circle of links")
     errors = [found for found in document.diagnostics if found.is_error]
     if not document.source.text and errors:
-        raise fault(LINK_NOT_FOLLOWED, place, f"the linked template '{path}' cannot be read: {errors[0].message}")
+        message = f"the linked template '{path}' cannot be read: {errors[0].message}"
+        found = replace(errors[0], message=message, span=place.span, via=place.origin.via)
+        raise Stop([Problem(diagnostic=found)])
     if document.root is None or errors:
         raise Stop(Problem(diagnostic=found) for found in errors)
     environment.scope.remarks.update(dict.fromkeys(document.diagnostics))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -153,7 +154,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     parameters, diagnostics = declared(data, gifts, deployment)
     answers = read_answers(deployment.resolved)
     links = _Links(deployment.read_linked)
-    surroundings = _surroundings(deployment, answers, links)
+    surroundings = _surroundings(deployment, answers, links, root.span.file)
     scope = open_template(root, surroundings=surroundings, meter=Meter(), parameters=parameters)
     answers.outside = Environment(scope=scope, here=root)
     found = search(root, answers.outside, Search())
@@ -189,7 +190,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     )
 
 
-def _surroundings(deployment: Deployment, answers: Answers, links: _Links) -> Surroundings:
+def _surroundings(deployment: Deployment, answers: Answers, links: _Links, filename: str) -> Surroundings:
     return Surroundings(
         resource_group=deployment.resource_group,
         subscription_id=deployment.subscription_id,
@@ -200,6 +201,7 @@ def _surroundings(deployment: Deployment, answers: Answers, links: _Links) -> Su
         seed=deployment.seed,
         answers=answers,
         read_linked=links.read if deployment.read_linked else None,
+        linked_from=(os.path.normpath(filename),),
     )
 
 

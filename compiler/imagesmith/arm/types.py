@@ -199,8 +199,7 @@ def _properties(value: Value, data: Object, declared: DeclaredType, subject: str
         inner = chosen.below(member.value)
         if inner is not None and not inner.nullable and data.find(member.key) is None:
             message = f"{where} lacks the property {member.key!r}"
-            hint = close(member.key, [m.key for m in data if wanted.find(m.key) is None])
-            yield PARAMETER_SHAPE.at((), message, hint=hint, span=value.span, via=value.origin.via)
+            yield PARAMETER_SHAPE.at((), message, span=value.span, via=value.origin.via)
     others = chosen.member("additionalProperties")
     for member in data:
         if wanted.find(member.key) is None and others is not None and others.data is False:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from imagesmith import source
+from imagesmith.arm import split_answer
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
 from imagesmith.rules.timeouts import seconds
+from imagesmith.source import Bicep
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
 
@@ -61,6 +65,18 @@ def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ..
     return values
 
 
+def answers(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """`EXPRESSION=VALUE` or `EXPRESSION=@FILE` texts as a mapping."""
+    values: dict[str, str] = {}
+    for text in texts:
+        try:
+            expression, value = split_answer(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        values[expression] = _content(value[1:]) if value.startswith("@") else value
+    return values
+
+
 def _content(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the same call as for every path given as text
@@ -78,7 +94,16 @@ _TEMPLATE_OPTIONS = (
         metavar="NAME=VALUE",
         help="Value of an ARM parameter or a <token>; NAME=@FILE reads a file.",
     ),
-    click.option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM parameter file."),
+    click.option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM or Bicep parameter file."),
+    click.option(
+        "--resolve",
+        "resolved",
+        multiple=True,
+        callback=answers,
+        metavar="EXPRESSION=VALUE",
+        help="Value of what only Azure knows, as reference('x').id; JSON or text, VALUE may be @FILE.",
+    ),
+    click.option("--bicep", metavar="PROGRAM", help="The bicep program.  [default: bicep on PATH]"),
     click.option(
         "-g", "--resource-group", metavar="NAME", help="Resource group that the template would be deployed to."
     ),
@@ -150,6 +175,8 @@ def compile_options(
     *,
     parameters: dict[str, str],
     parameter_files: tuple[str, ...],
+    resolved: dict[str, str],
+    bicep: str | None,
     resource_group: str | None,
     subscription: str | None,
     tenant: str | None,
@@ -167,9 +194,12 @@ def compile_options(
     check_only: bool = False,
 ) -> CompileOptions:
     """The library's options from the command line's."""
+    program = find_bicep(bicep, os.environ, for_files=parameter_files)
     return CompileOptions(
         parameters=parameters,
-        parameter_files=tuple(source.load(path) for path in parameter_files),
+        parameter_files=tuple(source.load(path, bicep=program) for path in parameter_files),
+        resolved=resolved,
+        bicep=program,
         resource_group=resource_group,
         subscription_id=subscription,
         tenant_id=tenant,
@@ -186,9 +216,28 @@ def compile_options(
     )
 
 
+def find_bicep(named: str | None, environment: Mapping[str, str], *, for_files: Iterable[str]) -> Bicep | None:
+    """The bicep program: the one that was named, the one on PATH, or the one that the Azure command line installed; it
+    is looked for only where one of the files is Bicep."""
+    kept = dict(environment)
+    if named:
+        return Bicep(program=named, environment=kept)
+    if not any(source.is_bicep(file) for file in for_files):
+        return None
+    from imagesmith.toolchain.find import programs_on_path
+
+    name = "bicep.exe" if sys.platform == "win32" else "bicep"
+    home = environment.get("USERPROFILE" if sys.platform == "win32" else "HOME")
+    azure = Path(environment.get("AZURE_CONFIG_DIR") or Path(home or ".", ".azure"), "bin", name)
+    found = next(programs_on_path(name, environment, []), azure if azure.is_file() else None)
+    return Bicep(program=str(found), environment=kept) if found else None
+
+
 def compile_file(file: str, options: CompileOptions) -> Compilation:
     """Compile a file, or standard input for `-`."""
     if file != STDIN:
+        if options.bicep is None:
+            options = replace(options, bicep=find_bicep(None, os.environ, for_files=[file]))
         return compile_template(file, options=options)
     data = sys.stdin.buffer.read()
     return compile_document(source.read_bytes(data, filename="<stdin>"), options=options)

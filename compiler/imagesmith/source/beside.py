@@ -41,6 +41,6 @@ class FilesBelow:
         if inside:
             return load(shown)
         source = SourceText(shown, "")
-        message = f"'{path}' leads out of the template's folder"
+        message = "it lies outside of the template's folder"
         diagnostic = OUTSIDE_FOLDER.at((), message, span=Span(source, 0, 0))
         return Document(source=source, root=None, diagnostics=(diagnostic,))

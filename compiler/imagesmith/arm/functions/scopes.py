@@ -121,6 +121,8 @@ def _deployment(call: Invocation) -> Result:
     around, origin = call.environment.surroundings, call.origin
     template = call.environment.scope.template
     written = [] if template is None else [Member(Value("template", origin), template)]
+    if around.link_base is not None:
+        written.append(Member(Value("templateLink", origin), wrap({"uri": around.link_base}, origin)))
     properties = Partial(
         [Member(Value("mode", origin), Value("Incremental", origin)), *written],
         {},
