@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imagesmith.cli.options import find_bicep
+from imagesmith.cli.bicep import find_bicep
 from imagesmith.pipeline import CompileOptions, compile_template
 from imagesmith.source import Bicep, Document, load
 from tests.cases import FIXTURES

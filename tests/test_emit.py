@@ -36,7 +36,7 @@ def templates(folder: Traversable | None = None, prefix: str = "") -> Iterator[t
             yield f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")
 
 
-HCL = {name: text for name, text in templates() if not name.startswith("scripts/")}
+HCL = {name: text for name, text in templates() if not name.startswith(("scripts/", "page/"))}
 SCRIPTS = {name: text for name, text in templates() if name.startswith("scripts/")}
 ENVIRONMENT = Environment(autoescape=True)  # only to read syntax trees
 

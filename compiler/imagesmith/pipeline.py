@@ -22,7 +22,7 @@ from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
 from imagesmith.policy import Directive, Policy, Silenced, directives_in, judge
 from imagesmith.redact import Redactor
-from imagesmith.rules import RuleContext, check, decide_os_type
+from imagesmith.rules import RuleContext, ShellReader, check, decide_os_type, secrets_in_clear
 from imagesmith.schema import check as check_schema
 from imagesmith.source import Bicep, Document
 from imagesmith.targets import NEWEST, Target, retarget
@@ -62,6 +62,8 @@ class CompileOptions:
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
+    shell_reader: ShellReader | None = None
+    """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
     now: datetime = field(default_factory=now)
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -162,9 +164,11 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     if has_errors(diagnostics):
         return _stopped(document, options, diagnostics, hidden)
     template = model.parse(document, api_version=normalised.api_version)
-    os_type, evidence = decide_os_type(template, _rule_context(options, normalised.api_version, options.os_type))
+    context = _rule_context(document, options, normalised.api_version)
+    hidden = tuple(dict.fromkeys((*hidden, *secrets_in_clear(template, context))))
+    os_type, evidence = decide_os_type(template, context)
     diagnostics += evidence
-    diagnostics += check(template, _rule_context(options, normalised.api_version, os_type))
+    diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
     lowered = lower(template, _lower_options(document, template, options, os_type))
@@ -250,8 +254,17 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     )
 
 
-def _rule_context(options: CompileOptions, api_version: str, os_type: OsType | None) -> RuleContext:
-    return RuleContext(location=options.location, os_type=os_type, api_version=api_version, strict=options.strict)
+def _rule_context(document: Document, options: CompileOptions, api_version: str) -> RuleContext:
+    return RuleContext(
+        location=options.location,
+        os_type=options.os_type,
+        api_version=api_version,
+        strict=options.strict,
+        strict_scripts=options.strict_scripts,
+        now=options.now,
+        written=lambda path: source.written_text(document, path),
+        shell_reader=options.shell_reader,
+    )
 
 
 def _lower_options(

@@ -32,3 +32,5 @@ class World:
     records_steps: bool = False
     """Whether machines keep the steps without running them."""
     notes: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What a record should say of it (the sandbox's engine and base images); it may fill up while the run goes on."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
+ASKED = "asked by `imagesmith cancel`"
+"""Reason of the cancel that another process asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"

@@ -1,4 +1,4 @@
-"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and SSH port."""
+"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and port."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOpt
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.sweep import sweep_engine
+from imagesmith.sandbox.machine.systems import Systems
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.proxy import Authority, Proxy
 from imagesmith.sandbox.state import StateFolder
+from imagesmith.sandbox.windows.machines import WindowsMachines
+from imagesmith.sandbox.windows.plain import PlainHost
 
 CA_FILE = "ca.pem"
 
@@ -42,7 +45,7 @@ class Running:
         self.environment = environment
         self.state = state
         self.on_failure = on_failure
-        self.machines: Machines
+        self.machines: Systems
         self.cloud: Cloud
         self.application: Application
         self.proxy: Proxy
@@ -59,7 +62,7 @@ class Running:
 
     async def start(self, kept: Mapping[str, Any]) -> None:
         """Start all parts, the machines first: without an engine there is nothing to wait for."""
-        self.machines = await self._choose_machines()
+        self.machines = Systems(linux=await self._choose_machines(), windows=self._windows())
         self._stop.append(lambda: self.machines.close(keep=self._kept_images()))
         self.cloud = Cloud(
             subscription_id=self.options.subscription_id,
@@ -68,6 +71,7 @@ class Running:
             on_failure=self.on_failure,
             operations=Operations(self.on_failure),
             strict=self.options.strict,
+            scratch=self.state.path,
             faults=Faults(self.options.faults),
         )
         _restore(self.cloud, kept)
@@ -129,6 +133,9 @@ class Running:
                 "the sandbox's machines have no network; --sandbox-network host gives them the host's"
             )
         return machines
+
+    def _windows(self) -> WindowsMachines:
+        return WindowsMachines(state=self.state, make_host=PlainHost, on_failure=self.on_failure)
 
     def _recorder(self, note: str) -> Machines:
         from imagesmith.sandbox.machine.record import RecordingMachines

@@ -17,6 +17,7 @@ from imagesmith.source.values import (
     transform,
     walk,
     wrap,
+    written_text,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "transform",
     "walk",
     "wrap",
+    "written_text",
 ]

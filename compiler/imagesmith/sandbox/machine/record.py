@@ -37,6 +37,7 @@ class RecordingMachines:
     def __init__(self, *, state: StateFolder, note: str) -> None:
         self.state = state
         self.notes = [note]
+        self.facts = {"engine": "none: steps are recorded"}
         self._key = asyncssh.generate_private_key("ssh-ed25519")
         self._machines: dict[str, _Recorded] = {}
 
