@@ -42,11 +42,30 @@ def world_of(compilation: Compilation, run_id: str, state: Path, given: dict[str
         with sandbox_world(plan, run_id, state, subscription, given) as world:
             yield world
         return
+    yield azure(given["auth"], subscription)
+
+
+def azure(auth: str, subscription: str | None) -> World:
+    """The Azure that the environment leads to: the sandbox of the process around this one, or the real one.
+
+    Raises Unfit.
+    """
     try:
-        world = azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
+        if "IMAGESMITH_SANDBOX" in os.environ:
+            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]))
+        return azure_world(Auth(auth), subscription=subscription, environment=dict(os.environ))
     except AzureError as error:
         raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error
-    yield world
+
+
+def _surrounding_sandbox(path: Path) -> World:
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.handover import take_over
+
+    try:
+        return take_over(path)
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
 
 
 @contextmanager

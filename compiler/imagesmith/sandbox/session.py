@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -111,10 +113,28 @@ class Sandbox:
 
         return world(self._alive, options=self.options, environment=self.environment, state=self._state)
 
+    @contextmanager
+    def file(self, name: str, content: bytes) -> Iterator[Path]:
+        """A file in the state folder, for its owner alone, while the block lasts; its path."""
+        self._state.write(name, content)
+        yield self._state.path / name
+        if self._running is not None:
+            self._state.remove(name)
+
     @property
     def requests(self) -> tuple[Seen, ...]:
         """Every request that was answered, in order."""
         return tuple(self._alive.application.requests)
+
+    @property
+    def resource_ids(self) -> tuple[str, ...]:
+        """The ids of all that this Azure holds, resource groups among them."""
+        store = self._alive.cloud.store
+
+        async def read() -> tuple[str, ...]:
+            return tuple(str(resource.id) for resource in store)
+
+        return self._call(read())
 
     @property
     def unknown(self) -> tuple[Seen, ...]:
