@@ -16,11 +16,13 @@ from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
-from imagesmith.cli.options import TEMPLATE_NAMES, DurationType, output_option, pairs, template_options
+from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.cli.secrets import keep_out, secret_option, values_of
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
@@ -68,6 +70,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @secret_option

@@ -33,6 +33,8 @@ class Machines(Protocol):
 
     records_steps: bool
     notes: list[str]
+    facts: dict[str, str]
+    """What the record of a run says of them: the engine, the digests of base images."""
 
     async def prepare(self, source: str) -> str:
         """The image that stands for a ``publisher:offer:sku``, made where it is missing.

@@ -21,6 +21,7 @@ class Systems:
         self.windows = windows
         self.records_steps = linux.records_steps
         self.notes = linux.notes
+        self.facts = linux.facts
         self._on_windows: set[str] = set()
 
     async def prepare(self, source: str) -> str:

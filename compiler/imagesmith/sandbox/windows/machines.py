@@ -34,6 +34,7 @@ class WindowsMachines:
 
     def __init__(self, *, state: StateFolder, make_host: MakeHost, on_failure: Callable[[SandboxError], None]) -> None:
         self.notes: list[str] = []
+        self.facts: dict[str, str] = {}
         self._state = state
         self._make_host = make_host
         self._on_failure = on_failure
