@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
@@ -18,6 +19,7 @@ from imagesmith.cli import command
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.source import Bicep
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.toolchain.shells import shell_reader
 from imagesmith.versions import Version
@@ -27,6 +29,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
 _RESERVED = (
+    "bicep",
     "parameters",
     "parameterFiles",
     "osType",
@@ -66,6 +69,12 @@ class Case:
         return json.loads(path.read_text()) if path.exists() else {}
 
     @property
+    def bicep(self) -> Bicep | None:
+        """The program that stands for bicep, where the options name one."""
+        named: str | None = self.settings.get("bicep")
+        return None if named is None else Bicep(program=str(self.folder / named), environment={"PATH": os.defpath})
+
+    @property
     def arguments(self) -> tuple[str, ...] | None:
         """The arguments of `imagesmith`, for a case that is about a command."""
         given = self.settings.get("command")
@@ -86,6 +95,7 @@ class Case:
             files = tuple(source.load(name) for name in given.get("parameterFiles", ()))
         return CompileOptions(
             parameters=given.get("parameters", {}),
+            bicep=self.bicep,
             parameter_files=files,
             os_type=OsType(given["osType"]) if "osType" in given else None,
             validate_on=ValidateOn(given.get("validateOn", "new-vm")),

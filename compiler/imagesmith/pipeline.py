@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from imagesmith import arm, model, source
 from imagesmith.arm import Deployment
-from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, has_errors, in_order
+from imagesmith.diagnostics import Diagnostic, Span, has_errors, in_order
 from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
@@ -24,21 +24,10 @@ from imagesmith.policy import Directive, Policy, Silenced, directives_in, judge
 from imagesmith.redact import Redactor
 from imagesmith.rules import RuleContext, ShellReader, check, decide_os_type, secrets_in_clear
 from imagesmith.schema import check as check_schema
-from imagesmith.source import Document
+from imagesmith.source import Bicep, Document
 from imagesmith.targets import NEWEST, Target, retarget
 
 _NAME_LIMIT = 64
-
-PARAMETERS_BESIDE = Rule(
-    code="IMG150",
-    severity=Severity.NOTE,
-    title="a parameter file beside the template is read by itself",
-    cause="A file of the template's name that ends in `.parameters.json` is taken for its parameters.",
-    fix="give --parameters FILE to read another one instead",
-    example="image.json and image.parameters.json in one folder",
-    corrected="imagesmith validate image.json --parameters image.parameters.json",
-    source="architecture §3.3",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +39,12 @@ class CompileOptions:
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     parameter_files: tuple[Document, ...] = ()
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    """Values for what only Azure knows, by expression: ``{"reference('vnet').subnets[0].id": "/subscriptions/…"}``."""
+    read_linked: Callable[[str, str], Document] | None = None
+    """Reads linked templates (path, and the file that names it); `compile_template` reads those in its folder."""
+    bicep: Bicep | None = None
+    """The program that compiles `.bicep` and `.bicepparam` files; without it they are refused."""
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -116,14 +111,10 @@ class Compilation:
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
     """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
     options = options or CompileOptions()
-    document = source.load(path)
-    if document.root is None or options.parameter_files:
-        return compile_document(document, options=options)
-    beside = Path(path).with_suffix(".parameters.json")
-    if not beside.is_file():
-        return compile_document(document, options=options)
-    note = PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span)
-    return compile_document(document, options=replace(options, parameter_files=(source.load(beside),)), notes=[note])
+    inputs = source.read_inputs(path, parameter_files=options.parameter_files, bicep=options.bicep)
+    read_linked = options.read_linked or source.FilesBelow(Path(path).parent)
+    options = replace(options, parameter_files=inputs.parameter_files, read_linked=read_linked)
+    return compile_document(inputs.document, options=options, notes=inputs.notes)
 
 
 def compile_text(text: str, *, filename: str, options: CompileOptions | None = None) -> Compilation:
@@ -250,6 +241,8 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     return Deployment(
         parameters=options.parameters,
         parameter_files=options.parameter_files,
+        resolved=options.resolved,
+        read_linked=options.read_linked,
         resource_group=options.resource_group,
         subscription_id=options.subscription_id,
         tenant_id=options.tenant_id,

@@ -19,6 +19,7 @@ COMMANDS = {
     "runs": "List, show and compare runs.",
     "cancel": "Ask a run to end.",
     "sweep": "List what runs have left in Azure, and remove it.",
+    "convert": "Write the resolved template in another form.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",

@@ -17,6 +17,7 @@ from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.values import DurationType
@@ -67,6 +68,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @fetch_options
