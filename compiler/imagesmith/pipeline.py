@@ -61,6 +61,8 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    source_version: str | None = None
+    """The version to build from where the source says `latest`."""
     secrets: tuple[str, ...] = ()
     """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
@@ -116,6 +118,12 @@ class Compilation:
             return replace(self, options=replace(self.options, target=target))
         again = _compile_resource(self.document, replace(self.options, target=target), self.secrets, self.named_secrets)
         return _judged(again, self.directives, complete=False)
+
+    def with_source_version(self, version: str) -> Compilation:
+        """The same template, compiled to start from this version where its source says `latest`."""
+        options = replace(self.options, source_version=version)
+        again = replace(self, options=options).for_target(options.target)
+        return replace(again, diagnostics=self.diagnostics)
 
 
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
@@ -275,6 +283,7 @@ def _lower_options(
         validate_on=options.validate_on,
         vhd_container=options.vhd_container,
         vhd_resource_group=options.vhd_resource_group,
+        source_version=options.source_version,
         secrets=tuple(sorted(options.secrets)),
     )
 
