@@ -27,6 +27,8 @@ class SandboxOptions:
     state: Path
     run_id: str
     steps: Literal["auto", "run", "record"] = "auto"
+    os_type: str | None = None
+    """System of the machines that are to come, where it is known: Windows machines need no container engine."""
     network: Literal["none", "host"] = "none"
     keep: bool = False
     strict: bool = False

@@ -54,8 +54,8 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
         credential=_credential(options, secret=running.client_secret, proxy=proxy, ca=ca),
         sdk_options={**_transport(proxy=proxy, ca=ca), "polling_interval": 0},
         gives_basic_public_ips=True,
-        records_steps=running.machines.records_steps,
-        notes=tuple(dict.fromkeys(running.machines.notes)),
+        records_steps=running.records_steps,
+        notes=running.notes,
     )
 
 
