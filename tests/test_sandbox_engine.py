@@ -119,7 +119,7 @@ def test_windows_machines_need_no_engine_and_run_nothing(tmp_path: Path) -> None
     with Sandbox(options, environment={"PATH": str(tmp_path)}) as sandbox:
         sandbox.seed((), os_type="Windows")
         assert sandbox.world.records_steps
-        assert sandbox.world.notes == ("steps of Windows machines are recorded, not run",)
+        assert sandbox.world.notes == ("steps of a Windows machine are recorded, not run",)
     options = SandboxOptions(state=tmp_path / "other", run_id="r", os_type="Windows", steps="run")
     with pytest.raises(SandboxError, match=r"IMG909.*leave --sandbox-steps out"):
         Sandbox(options, environment={"PATH": str(tmp_path)}).start()

@@ -23,6 +23,7 @@ from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.interrupt import shielded
+from imagesmith.packer.leash import leash
 from imagesmith.packer.lines import Line, Stream, drain
 from imagesmith.packer.survivors import MARK_VARIABLE, Survivor, end_survivors
 
@@ -181,8 +182,9 @@ class _Run:
     def complete(self, grace_s: float) -> ProcessOutcome:
         started = time.monotonic()
         process = self._start()
-        readers = self._read(process)
-        self._wait(process)
+        with leash(process):
+            readers = self._read(process)
+            self._wait(process)
         _join(readers, _QUIET_S)
         survivors = end_survivors(process.pid, self._mark, patience_s=_QUIET_S, grace_s=grace_s)
         _join(readers, _DRAIN_S)

@@ -95,6 +95,17 @@ WINDOWS_STEPS = Rule(
     source="winrm.md §7",
 )
 
+HANDOVER_BROKEN = Rule(
+    code="IMG930",
+    severity=Severity.ERROR,
+    title="IMAGESMITH_SANDBOX does not lead to a sandbox",
+    cause="The variable names the file by which a build finds the sandbox that another process runs.",
+    fix="unset it, or run the build by `imagesmith sandbox -- imagesmith build FILE`",
+    example="IMAGESMITH_SANDBOX=gone.json imagesmith build web.json",
+    corrected="imagesmith sandbox -- imagesmith build web.json",
+    source="architecture §7",
+)
+
 
 class SandboxError(Exception):
     """The sandbox cannot do what was asked; `diagnostic` says why and what to do."""

@@ -64,3 +64,5 @@ class Fleet(Machines, Protocol):
 
     records_steps: bool
     notes: list[str]
+    facts: dict[str, str]
+    """What the record of a run says of them: the engine, the digests of base images."""
