@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
@@ -18,6 +19,7 @@ from imagesmith.cli import command
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.source import Bicep
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.toolchain.shells import shell_reader
 from imagesmith.versions import Version
@@ -27,6 +29,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
 _RESERVED = (
+    "bicep",
     "parameters",
     "parameterFiles",
     "osType",
@@ -66,6 +69,12 @@ class Case:
         return json.loads(path.read_text()) if path.exists() else {}
 
     @property
+    def bicep(self) -> Bicep | None:
+        """The program that stands for bicep, where the options name one."""
+        named: str | None = self.settings.get("bicep")
+        return None if named is None else Bicep(program=str(self.folder / named), environment={"PATH": os.defpath})
+
+    @property
     def arguments(self) -> tuple[str, ...] | None:
         """The arguments of `imagesmith`, for a case that is about a command."""
         given = self.settings.get("command")
@@ -86,6 +95,7 @@ class Case:
             files = tuple(source.load(name) for name in given.get("parameterFiles", ()))
         return CompileOptions(
             parameters=given.get("parameters", {}),
+            bicep=self.bicep,
             parameter_files=files,
             os_type=OsType(given["osType"]) if "osType" in given else None,
             validate_on=ValidateOn(given.get("validateOn", "new-vm")),
@@ -117,7 +127,8 @@ class NearMiss:
 
     `near-miss.json` beside a template says it for each code: `replace`, texts of the template and what stands for them
     (each must be there); `options`, other options (null takes one away); `files`, other files of the case (null takes
-    one away); `raises`, codes that the change brings.
+    one away); `copies`, files taken from another case, by its path below `fixtures`; `encoding`, in which the template
+    is to be read before it is written in UTF-8; `raises`, codes that the change brings.
     """
 
     case: Case
@@ -137,10 +148,15 @@ class NearMiss:
                 (folder / name).unlink()
             else:
                 (folder / name).write_text(text, encoding="utf-8")
+        for name, other in self.change.get("copies", {}).items():
+            shutil.copy(FIXTURES / other, folder / name)
         options = {**self.case.settings, **self.change.get("options", {})}
         kept = {name: value for name, value in options.items() if value is not None}
         (folder / "options.json").write_text(json.dumps(kept), encoding="utf-8")
         changed = Case(folder=folder)
+        if "encoding" in self.change:
+            text = changed.template.read_bytes().decode(self.change["encoding"])
+            changed.template.write_text(text, encoding="utf-8")
         for old, new in self.change.get("replace", {}).items():
             data = changed.template.read_bytes()
             if old.encode() not in data:

@@ -60,6 +60,11 @@ class SourceText:
         """The offset at which a line begins, counted from 1; the text's end for a line behind the last."""
         return self._starts[number - 1] if number <= len(self._starts) else len(self.text)
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and column, both counted from 1; the nearest one that exists."""
+        number = min(max(line, 1), len(self._starts))
+        return self._starts[number - 1] + min(max(column, 1) - 1, len(self.line(number)))
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
         start = self._starts[number - 1]

@@ -50,6 +50,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     for attempt in itertools.count(1):
+        run.world.begin_stage(name.value)
         watch = Watch(run, stage)
         try:
             _build(run, stage, watch, attempt)

@@ -49,6 +49,7 @@ def compile_given(
         check_only=check_only,
         policy=Policy(select=values["select"], ignore=values["ignore"], severities=values["severity"]),
         found=settings.diagnostics,
+        secrets=tuple(source.name for source in given.get("secrets", ())),
     )
     return Compiled(compilation=compile_file(file, options), values=values)
 

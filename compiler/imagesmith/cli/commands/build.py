@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.secrets import keep_out, secret_option, values_of
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
@@ -67,8 +70,10 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
+@secret_option
 @fetch_options
 @click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
 @click.option(
@@ -94,8 +99,9 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
-    compiled = compile_given(file, shared, target=target)
+    compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
+    keep_out(compilation.secrets)
     if not compiled.passes:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
@@ -119,12 +125,12 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
-                options=_options(file, given),
+                options=replace(_options(file, given), secrets=values_of(given["secrets"], world)),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
     except Unfit as error:
-        return _refused(output, error.code, [error.diagnostic])
+        return _refused(output, error.code, error.diagnostics)
     _show_result(result, compilation, output)
     return result.exit_code
 
