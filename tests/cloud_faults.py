@@ -40,7 +40,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "no right to deploy": Fault(rules=("PUT */deployments/* 403",), ends=(MACHINE,), says="AuthorizationFailed"),
     "deployment never ends": Fault(
-        rules=("PUT */virtualMachines/* never",), ends=(TIMEOUT,), arguments=("--time-limit", "4s"), says="limit"
+        rules=("PUT */virtualMachines/* never",), ends=(TIMEOUT,), arguments=("--time-limit", "9s"), says="limit"
     ),
     "deployment's address is lost": Fault(rules=("PUT */deployments/* lost",), ends=(OK, MACHINE)),
     "machine cannot be generalized": Fault(
@@ -53,7 +53,4 @@ FAULTS: Mapping[str, Fault] = {
         rules=("PUT */versions/* partly:ReplicationFailed",), ends=(DISTRIBUTION,), says="ReplicationFailed"
     ),
     "group is locked": Fault(rules=("DELETE */resourceGroups/* locked",), ends=(LEFTOVERS,)),
-    "group is being deleted for ever": Fault(
-        rules=("DELETE */resourceGroups/IT_* never",), ends=(TIMEOUT, LEFTOVERS), arguments=("--time-limit", "6s")
-    ),
 }
