@@ -17,6 +17,7 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
+from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
@@ -65,6 +66,8 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    step_options: Mapping[str, StepOptions] = field(default_factory=dict)
+    """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
     now: datetime = field(default_factory=now)
@@ -177,8 +180,9 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
     lowered = lower(template, _lower_options(document, template, options, os_type))
-    retargeted = retarget(lowered.plan, options.target)
-    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
+    plan, found = tuned(lowered.plan, options.step_options)
+    retargeted = retarget(plan, options.target)
+    diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(_with_plain_titles(retargeted.plan, hidden), options)

@@ -11,6 +11,7 @@ import click
 
 from imagesmith import source
 from imagesmith.lower import ValidateOn
+from imagesmith.lower.tuning import StepOptions
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
 from imagesmith.rules.timeouts import seconds
@@ -161,6 +162,7 @@ def compile_options(
     validate_on: str,
     vhd_container: str | None,
     vhd_resource_group: str | None,
+    step_options: dict[str, StepOptions] | None = None,
     packer_version: Version | None = None,
     azure_plugin: Version | None = None,
     target: Target | None = None,
@@ -181,6 +183,7 @@ def compile_options(
         validate_on=ValidateOn(validate_on),
         vhd_container=vhd_container,
         vhd_resource_group=vhd_resource_group,
+        step_options=step_options or {},
         target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
     )

@@ -18,12 +18,12 @@ from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import DurationType, compile_file, compile_options, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.supervision import on_error_options, options_by_step, patience_options, step_options
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import OnError
 from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 
@@ -68,7 +68,8 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @fetch_options
-@click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
+@patience_options
+@step_options
 @click.option(
     "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
 )
@@ -92,7 +93,8 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
-    compilation = compile_file(file, compile_options(**shared, target=target))
+    steps = options_by_step(given["step_timeouts"], given["step_retries"], given["passed_over"])
+    compilation = compile_file(file, compile_options(**shared, target=target, step_options=steps))
     if not compilation.ok:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
@@ -119,6 +121,7 @@ _SHARED = (
 
 def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
     run_id = new_run_id(now(), secrets.token_bytes(8))
+    options = _options(file, given)
     try:
         state = open_state(state_folder(given["state_dir"]))
         with (
@@ -133,7 +136,7 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
-                options=_options(file, given),
+                options=options,
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
@@ -147,8 +150,10 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(
         fetch=fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"]),
         dry_run=given["dry_run"],
-        on_error=OnError(given["on_error"]) if given["on_error"] else None,
         time_limit_s=given["time_limit"],
+        silence_timeout_s=given["silence_timeout"],
+        retries=given["retries"],
+        **on_error_options(given["on_error"]),
     )
 
 

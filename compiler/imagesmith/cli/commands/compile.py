@@ -11,6 +11,7 @@ import click
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import compile_file, compile_options, output_option, target_options, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.supervision import options_by_step, step_options
 from imagesmith.diagnostics import Diagnostic, has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
@@ -24,6 +25,7 @@ from imagesmith.pipeline import Compilation
 @target_options
 @click.option("--fetch", is_flag=True, help="Fetch scripts and files as well, so that Packer alone can build.")
 @fetch_options
+@step_options
 @output_option("text", "json")
 def command(  # the shared options
     file: str,
@@ -34,6 +36,9 @@ def command(  # the shared options
     allow_host: tuple[str, ...],
     root: str | None,
     offline: bool,
+    step_timeouts: dict[str, float],
+    step_retries: dict[str, int],
+    passed_over: tuple[str, ...],
     **settings: Any,
 ) -> int:
     """Write the Packer build of a template.
@@ -41,7 +46,8 @@ def command(  # the shared options
     DIR gets plan.json, and for each stage a folder with image.pkr.hcl and its scripts. FILE may be - (standard input).
     Without --fetch, files that the template names by address are placeholders, which end a build by hand.
     """
-    compilation = compile_file(file, compile_options(**settings))
+    steps = options_by_step(step_timeouts, step_retries, passed_over)
+    compilation = compile_file(file, compile_options(**settings, step_options=steps))
     diagnostics = compilation.diagnostics
     status = ExitCode.OK if compilation.ok else ExitCode.TEMPLATE
     if compilation.ok and fetch:
