@@ -42,6 +42,7 @@ class RunFolder:
         self.run_id = self.path.name
         self.compiled = self.path / "compiled"
         # A hundred megabytes take a while, and the record needs the digest only at the end.
+        self._sha256: str | None = None
         self._digest = threading.Thread(target=self._read_digest, name="imagesmith-digest", daemon=True)
         self._digest.start()
 
@@ -79,8 +80,8 @@ class RunFolder:
         return self._journal.failure
 
     def _read_digest(self) -> None:
-        with suppress(OSError):
-            self._packer.digest_sha256  # noqa: B018 - the property keeps what it reads
+        with suppress(OSError):  # a program that is gone is told when it is to be started
+            self._sha256 = self._packer.digest_sha256
 
     def _name(self) -> str:
         return self._compilation.plan.name if self._compilation.plan else self._compilation.filename
@@ -98,7 +99,7 @@ class RunFolder:
             "packer": {
                 "path": str(self._packer.path),
                 "version": str(self._packer.version),
-                "sha256": self._packer.digest_sha256,
+                "sha256": self._sha256,
                 "plugins": {plugin.source: str(plugin.version) for plugin in self._packer.plugins},
             },
             "imagesmith": version("imagesmith"),

@@ -118,6 +118,7 @@ class Watch:
     def cancelling(self, _reason: str) -> None:
         """Packer has been asked to stop. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
+        self._run.doing = ""
 
     def _event(self, event: Event) -> None:
         if isinstance(event, StepFinished):
