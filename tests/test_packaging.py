@@ -112,7 +112,7 @@ def test_the_installed_program_works_outside_the_checkout(installed: Path, tmp_p
     shown = run_installed(installed, ["-m", "imagesmith", "--version"], tmp_path)
     assert shown.stdout.startswith("imagesmith ")
     checked = run_installed(installed, ["-m", "imagesmith", "validate", EXAMPLE, "--output", "json"], tmp_path)
-    assert json.loads(checked.stdout)["files"] == [{"file": EXAMPLE, "valid": True}]
+    assert json.loads(checked.stdout)["files"] == [{"file": EXAMPLE, "valid": True, "passed": True}]
     run_installed(installed, ["-m", "imagesmith", "compile", EXAMPLE, "-o", "out"], tmp_path)
     assert (tmp_path / "out/build/image.pkr.hcl").is_file()
     explained = run_installed(installed, ["-m", "imagesmith", "explain", "IMG335"], tmp_path)

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagesmith.redact import MARK, Redactor, redact_url
+from imagesmith.packer.lines import LineSplitter
+from imagesmith.redact import MARK, Redactor, redact_url, too_short
 
 AWKWARD = """Pa,ss wörd{{ .X }}$HOME"quoted" 'single' `tick` \\back/slash<&>%41+=${a}%{b}"""
 
@@ -47,8 +48,31 @@ ENCODERS: dict[str, Encoder] = {
     "base64 of a line": lambda text: base64.b64encode(f"x:{text}\n".encode()).decode(),
     "basic authentication": lambda text: base64.b64encode(f"u:{text}".encode()).decode(),
     "urlsafe base64": lambda text: base64.urlsafe_b64encode(f"a{text}".encode()).decode(),
+    "json as .NET writes it": lambda text: json.dumps(_dotnet(text))[1:-1].replace("\\\\u", "\\u"),
+    "json as Windows PowerShell writes it": lambda text: (
+        json.dumps(text, ensure_ascii=False)
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("'", "\\u0027")
+    ),
+    "clixml": lambda text: html.escape(text, quote=False).replace("\n", "_x000A_").replace("\r", "_x000D_"),
+    "cmd": lambda text: "".join(f"^{sign}" if sign in '&|<>^()%!"' else sign for sign in text),
+    "json in packer's machine-readable": lambda text: json.dumps(text).replace(",", "%!(PACKER_COMMA)"),
+    "base64 in a query": lambda text: urllib.parse.quote(base64.b64encode(text.encode()).decode(), safe=""),
     "powershell's encoded command": lambda text: base64.b64encode(f"$p='{text}'".encode("utf-16-le")).decode(),
 }
+
+
+def _dotnet(text: str) -> str:
+    """What `System.Text.Json` leaves as it is stays; all else as UTF-16 units in capital hex digits."""
+    units = (text[at].encode("utf-16-be") for at in range(len(text)))
+    return "".join(
+        sign
+        if sign.isascii() and sign.isprintable() and sign not in "\"&'+<>`\\"
+        else "".join(f"\\u{int.from_bytes(data[at : at + 2]):04X}" for at in range(0, len(data), 2))
+        for sign, data in zip(text, units, strict=True)
+    ).replace("\\u005C", "\\")
 
 
 def _small_percents(text: str) -> str:
@@ -244,3 +268,100 @@ def test_the_log_path_keeps_up_with_the_budget() -> None:
     for line in lines:
         redactor.redact(line)
     assert len(lines) / (time.perf_counter() - start) > 12_500, "a quarter of the budget, for machines that are busy"
+
+
+def _long_pieces(secret: str, text: str) -> list[str]:
+    """What can still be read of a secret: runs of eight characters of it."""
+    runs = {secret[start : start + 8] for start in range(len(secret) - 7)}
+    return [run for run in runs if run in text]
+
+
+cuts = st.lists(st.integers(1, 60), min_size=1, max_size=3)
+LEADS = ["", "    azure-arm.image: ", "==> azure-arm.image: ", "1795492602,,ui,message,    azure-arm.image: ", "   "]
+
+
+@given(st.from_regex(r"[A-Za-z0-9+/_!-]{12,80}", fullmatch=True), cuts, words, words, st.sampled_from(LEADS))
+def test_a_secret_broken_over_lines_is_masked(
+    secret: str, places: list[int], before: str, after: str, lead: str
+) -> None:
+    redact = Redactor([secret]).line_redactor()
+    ends = sorted({place % len(secret) or 1 for place in places})
+    pieces = [secret[start:end] for start, end in zip([0, *ends], [*ends, len(secret)], strict=True)]
+    lines = [lead + piece for piece in pieces]
+    lines[0] = lead + before + pieces[0]
+    lines[-1] += after
+    told = [redact(line) for line in lines]
+    assert not _long_pieces(secret, "".join(text.removeprefix(lead) for text in told)), told
+    assert not _long_pieces(secret, "\n".join(told))
+
+
+@given(st.from_regex(r"[A-Za-z0-9]{12,40}", fullmatch=True), st.integers(1, 3))
+def test_base64_that_is_wrapped_is_masked(secret: str, shift: int) -> None:
+    encoded = base64.encodebytes(b"x" * (60 + shift) + secret.encode() + b"y" * 30).decode()
+    redact = Redactor([secret]).line_redactor()
+    told = "".join(redact(line) for line in encoded.splitlines())
+    core = base64.b64encode(b"\0" * ((60 + shift) % 3) + secret.encode()).decode()[4:-4]
+    assert not _long_pieces(core, told)
+
+
+@given(st.from_regex(r"[A-Za-z0-9+/=,]{8,40}", fullmatch=True), st.lists(st.integers(1, 30), min_size=1, max_size=40))
+def test_a_secret_split_over_chunks_of_a_pipe_is_masked(secret: str, sizes: list[int]) -> None:
+    data = f"1,,ui,say,==> b: token {secret} end\n1,,ui,say,==> b: next\n".encode()
+    splitter, redact, told, at = LineSplitter(), Redactor([secret]).line_redactor(), "", 0
+    for size in [*sizes, len(data)]:
+        for line, _cut in splitter.feed(data[at : at + size]):
+            told += redact(line.decode()) + "\n"
+        at += size
+    assert secret not in told
+    assert told.endswith(f"token {MARK} end\n1,,ui,say,==> b: next\n")
+
+
+def test_lines_between_two_pieces_do_not_hide_the_second() -> None:
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    assert redact("    b: token correct-") == f"    b: token {MARK}"
+    assert redact("==> b: something else") == "==> b: something else"
+    assert redact("    b: horse-battery is it") == f"    b: {MARK} is it"
+
+
+def test_lines_without_a_secret_are_untouched_even_after_a_piece() -> None:
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    for line in ("the answer is corr", "ect", "horse", "", "battery-powered", "it is correct"):
+        assert redact(line) == line
+
+
+def test_a_record_of_several_lines_is_judged_line_by_line() -> None:
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    told = redact("1,,ui,say,==> b: token correct-ho\\n==> b: rse-battery end")
+    assert told == f"1,,ui,say,==> b: token {MARK}\\n==> b: {MARK} end"
+
+
+@given(st.lists(st.from_regex(r"[A-Za-z0-9]{12,40}", fullmatch=True), max_size=5), st.lists(st.text(max_size=80)))
+def test_what_a_redactor_masks_its_line_redactor_masks_too(known: list[str], lines: list[str]) -> None:
+    redactor = Redactor(known)
+    redact = redactor.line_redactor()
+    for line in lines:
+        assert redactor.redact(line) == redact(line) or redactor.redact(line).count(MARK) <= redact(line).count(MARK)
+
+
+def test_texts_longer_than_a_window_are_searched_whole() -> None:
+    secret = "correct-horse-battery-staple"  # noqa: S105 - made up
+    redactor = Redactor([secret])
+    for at in (0, 65_440, 65_472, 65_480, 65_500, 65_535, 131_000):
+        text = "x" * at + secret + "y" * 70_000
+        assert redactor.redact(text) == "x" * at + MARK + "y" * 70_000
+
+
+def test_halves_of_surrogate_pairs_do_not_stop_the_search() -> None:
+    redact = Redactor(["correct-horse", "b\ud800roken-one"]).redact
+    assert redact("\ud83d correct-horse \udc00 b\ud800roken-one") == f"\ud83d {MARK} \udc00 {MARK}"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"), [("", "is empty"), ("abcde", "has 5 characters"), ("7", "has 1 character,")]
+)
+def test_a_short_value_is_no_secret(value: str, reason: str) -> None:
+    assert reason in (too_short(value) or "")
+
+
+def test_six_characters_are_a_secret() -> None:
+    assert too_short("abcdef") is None

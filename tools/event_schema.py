@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from imagesmith.diagnostics import Diagnostic, Severity
+from imagesmith.diagnostics import Category, Diagnostic, Severity
 from imagesmith.events import EVENT_FORMAT, Event
 
 FILE = f"events-{EVENT_FORMAT}.json"
@@ -33,6 +33,9 @@ _DIAGNOSTIC: Mapping[str, Mapping[str, Any]] = {
     "line": {**_NO_NUMBER, "description": "The line in that file, counted from 1."},
     "column": {**_NO_NUMBER, "description": "The column in that line, counted from 1."},
     "path": {"type": "string", "description": "The property of the template: `properties.customize[3].inline`."},
+    "category": {"enum": [category.value for category in Category], "description": "What it is about."},
+    "endLine": {**_NO_NUMBER, "description": "The line of its end, counted from 1."},
+    "endColumn": {**_NO_NUMBER, "description": "The column behind its last character, counted from 1."},
 }
 """The JSON form of a diagnostic (`diagnostics.to_json`), which leaves out what only a report needs."""
 

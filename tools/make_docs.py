@@ -19,6 +19,8 @@ from imagesmith.known_errors import KNOWN_ERRORS, KnownError
 from imagesmith.report.explain import rules
 from imagesmith.sandbox.faults import EFFECTS
 from imagesmith.sandbox.faults.effects import STATUSES
+from imagesmith.settings import KEYS, environment_name
+from imagesmith.settings.keys import NOT_IN_A_FILE
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 WIDTH = 100
@@ -64,6 +66,7 @@ def pages() -> dict[str, str]:
         "faults.md": _faults(),
         "known-errors.md": _known_errors(),
         "rules.md": _rules(),
+        "settings.md": _settings(),
         f"../schemas/{event_schema.FILE}": event_schema.text(),
     }
 
@@ -125,6 +128,25 @@ def _faults() -> str:
     table = "".join(f"| `{word}` | {note} |\n" for word, note in rows)
     closing = "A status may have the seconds of `Retry-After` behind it, or `none`: `429:30`, `503:5`, `429:none`."
     return f"# Faults on demand\n\n{NOTE}{opening}\n\n| effect | what happens |\n|---|---|\n{table}\n{closing}\n"
+
+
+def _settings() -> str:
+    """The page with the table of keys put between its markers."""
+    rows = (
+        f"| `{key.name}` | {key.help} | `{key.name} = {key.example}` | "
+        f"{'-' if key.name == 'parameters' else f'`{environment_name(key.name)}`'} |\n"
+        for key in KEYS
+    )
+    table = "".join(("| key, option | what | example | variable |\n|---|---|---|---|\n", *rows))
+    forbidden = "".join(f"- `{name}`: {decides}\n" for name, decides in NOT_IN_A_FILE.items())
+    text = _between(_read(DOCS / "settings.md"), "keys", table)
+    return _between(text, "forbidden", forbidden)
+
+
+def _between(text: str, name: str, content: str) -> str:
+    begin, end = f"<!-- {name}: begin (made by `make docs`) -->\n", f"<!-- {name}: end -->\n"
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}{content}{end}{rest.partition(end)[2]}"
 
 
 def _rules() -> str:

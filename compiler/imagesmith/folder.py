@@ -199,6 +199,42 @@ def _remove(root: Path, names: Iterable[str]) -> None:
             folder.rmdir(path.name)
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of the user's (0600) in one piece: readers see the old content or the new. Raises OSError."""
+    scratch = path.with_name(f".{path.name}{_DRAFT}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(scratch, flags, 0o600), "wb") as file:
+            file.write(content)
+        scratch.replace(path)
+    except OSError:
+        with suppress(OSError):
+            scratch.unlink()
+        raise
+
+
+def remove_below(parent: int, name: str) -> None:
+    """Delete a file or a whole folder by the handle of the folder that it is in; links are deleted, never followed.
+
+    Raises OSError; of a folder that somebody has mounted something in, nothing of the mount is touched.
+    """
+    try:
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(status.st_mode):
+        os.unlink(name, dir_fd=parent)
+        return
+    handle = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        if os.fstat(handle).st_dev == os.fstat(parent).st_dev:
+            for entry in os.listdir(handle):  # noqa: PTH208 - a handle has no path
+                remove_below(handle, entry)
+    finally:
+        os.close(handle)
+    os.rmdir(name, dir_fd=parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make a new name last over a power cut; Windows has no such call."""
     if sys.platform != "win32":

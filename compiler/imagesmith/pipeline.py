@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from imagesmith import arm, model, source
 from imagesmith.arm import Deployment
-from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, has_errors, in_order
+from imagesmith.diagnostics import Diagnostic, Span, has_errors, in_order
 from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
@@ -23,23 +23,12 @@ from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
 from imagesmith.policy import Directive, Policy, Silenced, directives_in, judge
 from imagesmith.redact import Redactor
-from imagesmith.rules import RuleContext, check, decide_os_type
+from imagesmith.rules import RuleContext, ShellReader, check, decide_os_type, secrets_in_clear
 from imagesmith.schema import check as check_schema
-from imagesmith.source import Document
+from imagesmith.source import Bicep, Document
 from imagesmith.targets import NEWEST, Target, retarget
 
 _NAME_LIMIT = 64
-
-PARAMETERS_BESIDE = Rule(
-    code="IMG150",
-    severity=Severity.NOTE,
-    title="a parameter file beside the template is read by itself",
-    cause="A file of the template's name that ends in `.parameters.json` is taken for its parameters.",
-    fix="give --parameters FILE to read another one instead",
-    example="image.json and image.parameters.json in one folder",
-    corrected="imagesmith validate image.json --parameters image.parameters.json",
-    source="architecture §3.3",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +40,12 @@ class CompileOptions:
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     parameter_files: tuple[Document, ...] = ()
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    """Values for what only Azure knows, by expression: ``{"reference('vnet').subnets[0].id": "/subscriptions/…"}``."""
+    read_linked: Callable[[str, str], Document] | None = None
+    """Reads linked templates (path, and the file that names it); `compile_template` reads those in its folder."""
+    bicep: Bicep | None = None
+    """The program that compiles `.bicep` and `.bicepparam` files; without it they are refused."""
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -70,6 +65,8 @@ class CompileOptions:
     """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
+    shell_reader: ShellReader | None = None
+    """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
     now: datetime = field(default_factory=now)
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -117,14 +114,10 @@ class Compilation:
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
     """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
     options = options or CompileOptions()
-    document = source.load(path)
-    if document.root is None or options.parameter_files:
-        return compile_document(document, options=options)
-    beside = Path(path).with_suffix(".parameters.json")
-    if not beside.is_file():
-        return compile_document(document, options=options)
-    note = PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span)
-    return compile_document(document, options=replace(options, parameter_files=(source.load(beside),)), notes=[note])
+    inputs = source.read_inputs(path, parameter_files=options.parameter_files, bicep=options.bicep)
+    read_linked = options.read_linked or source.FilesBelow(Path(path).parent)
+    options = replace(options, parameter_files=inputs.parameter_files, read_linked=read_linked)
+    return compile_document(inputs.document, options=options, notes=inputs.notes)
 
 
 def compile_text(text: str, *, filename: str, options: CompileOptions | None = None) -> Compilation:
@@ -174,9 +167,11 @@ def _compile_resource(document: Document, options: CompileOptions, hidden: tuple
     if has_errors(diagnostics):
         return _stopped(document, options, diagnostics, hidden)
     template = model.parse(document, api_version=normalised.api_version)
-    os_type, evidence = decide_os_type(template, _rule_context(options, normalised.api_version, options.os_type))
+    context = _rule_context(document, options, normalised.api_version)
+    hidden = tuple(dict.fromkeys((*hidden, *secrets_in_clear(template, context))))
+    os_type, evidence = decide_os_type(template, context)
     diagnostics += evidence
-    diagnostics += check(template, _rule_context(options, normalised.api_version, os_type))
+    diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
     lowered = lower(template, _lower_options(document, template, options, os_type))
@@ -250,6 +245,8 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     return Deployment(
         parameters=options.parameters,
         parameter_files=options.parameter_files,
+        resolved=options.resolved,
+        read_linked=options.read_linked,
         resource_group=options.resource_group,
         subscription_id=options.subscription_id,
         tenant_id=options.tenant_id,
@@ -261,8 +258,17 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     )
 
 
-def _rule_context(options: CompileOptions, api_version: str, os_type: OsType | None) -> RuleContext:
-    return RuleContext(location=options.location, os_type=os_type, api_version=api_version, strict=options.strict)
+def _rule_context(document: Document, options: CompileOptions, api_version: str) -> RuleContext:
+    return RuleContext(
+        location=options.location,
+        os_type=options.os_type,
+        api_version=api_version,
+        strict=options.strict,
+        strict_scripts=options.strict_scripts,
+        now=options.now,
+        written=lambda path: source.written_text(document, path),
+        shell_reader=options.shell_reader,
+    )
 
 
 def _lower_options(

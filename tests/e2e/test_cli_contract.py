@@ -291,11 +291,3 @@ def test_compile_writes_nothing_when_a_file_cannot_be_fetched(cli: Any, tmp_path
     assert done.returncode == 3
     assert json.loads(done.stdout)["files"] == []
     assert not (tmp_path / "work" / "out").exists()
-
-
-def test_windows_is_refused_before_anything_starts(cli: Any) -> None:
-    """The sandbox has no Windows machines yet, and says so at once instead of waiting for one."""
-    template = FIXTURES / "valid" / "windows-managed-image" / "template.json"
-    done = cli("build", str(template), "--sandbox", "--output", "json")
-    assert done.returncode == 4
-    assert "IMG904" in {found["code"] for found in json.loads(done.stdout)["diagnostics"]}

@@ -21,7 +21,7 @@ from imagesmith.events import ExitCode, RunState
 from imagesmith.journal import Run, list_runs, open_state
 from tests.cases import FIXTURES
 from tests.faults.conftest import Tell
-from tests.faults.stand import CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -90,7 +90,7 @@ def test_sigint_twice_says_what_a_third_would_do(stand: Stand, tell: Tell) -> No
     tell("SIGINT twice", line)
 
 
-def test_the_third_signal_kills_and_names_what_may_be_left(stand: Stand, tell: Tell) -> None:
+def test_the_third_signal_kills_and_says_what_finds_the_rest(stand: Stand, tell: Tell) -> None:
     """And no process of Packer's outlives the command."""
     acts = [{"ignore": 0}, {"print": IN_STEP}, {"daemon": 0}, {"hang": 0}]
     process = stand.start(_ready(stand, build=acts))
@@ -102,46 +102,50 @@ def test_the_third_signal_kills_and_names_what_may_be_left(stand: Stand, tell: T
     assert process.returncode == ExitCode.CANCELLED, err
     daemon = int((stand.folder / "bin" / "daemon.pid").read_text())
     assert alive([*stand.pids, daemon]) == []
-    (left,) = [line for line in out.splitlines() if line.startswith("left behind")]
-    assert "imagesmith sweep" in left
-    tell("SIGINT three times, Packer ignores it", err.strip().splitlines()[-1], left)
+    (line,) = [text for text in err.splitlines() if "Packer is ended at once" in text]
+    assert "imagesmith sweep" in line
+    assert "left behind" not in out, "Azure was asked, and has nothing"
+    tell("SIGINT three times, Packer ignores it", line)
 
 
+DEPLOYING = IN_STEP[: IN_STEP.index("Connected to SSH")] + "\n"
+STOPPING = [{"print": CLEANUP}, {"sleep": 0.5}, {"print": CLEANED}, {"manifest": "{}"}, {"exit": 1}]
+"""A clean-up to its end; the manifest shows that it came so far."""
 PHASES: dict[str, tuple[dict[str, Any], str]] = {
-    "check": ({"validate": [{"hang": 0}]}, "validate"),
-    "deploy": ({"build": [{"print": IN_STEP[: IN_STEP.index("Connected to SSH")] + "\n"}, {"hang": 0}]}, "build"),
-    "step": ({"build": [{"ignore": 0}, {"print": IN_STEP}, {"child": 0}, {"hang": 0}]}, "build"),
-    "clean-up": (
-        {"build": [{"on cancel": [{"print": CLEANUP}, {"hang": 0}]}, {"print": IN_STEP}, {"hang": 0}]},
-        "cancel",
-    ),
+    "check": ({"validate": [{"on cancel": [{"exit": 1}]}, {"hang": 0}]}, ""),
+    "deploy": ({"build": [{"on cancel": STOPPING}, {"print": DEPLOYING}, {"hang": 0}]}, "Running builder"),
+    "step": ({"build": [{"on cancel": STOPPING}, {"print": IN_STEP}, {"hang": 0}]}, "01-install.sh"),
+    "clean-up": ({"build": [{"on cancel": STOPPING}, {"print": IN_STEP}, {"hang": 0}]}, "01-install.sh"),
 }
+"""What Packer does in each phase, and the words that show that it is there."""
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_kill_9_leaves_no_packer_and_a_record_that_says_so(stand: Stand, phase: str, tell: Tell) -> None:
-    """The next commands see a run that was interrupted, and are not disturbed by it."""
-    scenario, moment = PHASES[phase]
+    """Packer still cleans up; the next commands see a run that was interrupted, and are not disturbed by it."""
+    scenario, words = PHASES[phase]
     process = stand.start(_ready(stand, **scenario))
     deadline = time.monotonic() + 30
-    while "build" not in stand.commands and not (moment == "validate" and stand.commands[-1:] == ["validate"]):
+    while stand.commands[-1:] != ["build" if words else "validate"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if moment != "validate":
-        until_said(stand, IN_STEP[:60] if phase == "deploy" else "01-install.sh")
-    if moment == "cancel":
+    if words:
+        until_said(stand, words)
+    if phase == "clean-up":
         process.send_signal(signal.SIGTERM)
         until_said(stand, "Cleanup requested")
     process.kill()
     process.communicate(timeout=30)
     assert until_ended(stand.pids) == []
+    cleaned = list((stand.folder / "state").glob("runs/*/compiled/build/manifest.json"))
+    assert len(cleaned) == (1 if words else 0), "Packer was not left the time to clean up"
     (run,) = runs(stand)
     assert (run.state, run.interrupted) == (RunState.FAILED, True)
     if phase == "step":
         after = stand.finish(_ready(stand))
         assert after.returncode == 0, after.stderr
         assert [one.state for one in runs(stand)] == [RunState.SUCCEEDED, RunState.FAILED]
-    tell(f"SIGKILL of us during {phase}", run.message, f"its record, and in Azure what has the tag of {run.run_id}")
+    tell(f"SIGKILL of us during {phase}", f"the record: {run.message}", "nothing: Packer cleaned up")
 
 
 def test_readers_that_go_away_do_not_end_a_build(stand: Stand, tell: Tell) -> None:

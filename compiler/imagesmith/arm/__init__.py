@@ -1,5 +1,6 @@
 """The ARM template language: a file in any of its forms to the image template in it, resolved, with origins."""
 
+from imagesmith.arm.answers import split_answer
 from imagesmith.arm.deployment import Deployment, Resolution
 from imagesmith.arm.evaluate import evaluate
 from imagesmith.arm.rehearsal import Rehearsal, evaluate_template, rehearse
@@ -18,4 +19,5 @@ __all__ = [
     "evaluate_template",
     "rehearse",
     "resolve",
+    "split_answer",
 ]

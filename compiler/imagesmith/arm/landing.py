@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagesmith.arm.evaluate import evaluate_key, evaluate_string, expand, settled
+from imagesmith.arm.evaluate import evaluate_string
+from imagesmith.arm.expansion import evaluate_key, expand, settled
 from imagesmith.arm.faults import LIMIT_EXCEEDED, Finding, Stop, fault
 from imagesmith.arm.loops import property_copies, turns
 from imagesmith.arm.scope import Environment

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from imagesmith.arm.answers import Answers, read_answers
 from imagesmith.arm.deployment import Deployment, Resolution
-from imagesmith.arm.faults import report
 from imagesmith.arm.forms import bare_resource, expressions_in
 from imagesmith.arm.landing import Landing, secrets_in
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import open_template
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
+from imagesmith.arm.reporting import report
 from imagesmith.arm.scope import Environment, Surroundings, close
 from imagesmith.arm.templates import (
     IMAGE_TEMPLATE,
@@ -22,7 +24,7 @@ from imagesmith.arm.templates import (
     search,
 )
 from imagesmith.arm.tokens import Filling, fill
-from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity, in_order
+from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity, SourceText, in_order
 from imagesmith.source import Document, Member, Object, Value
 
 _FORMS = "aib-templates.md §3.1"
@@ -85,6 +87,27 @@ class _Found:
     others: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()
     parameters: frozenset[str] = frozenset()
+    inputs: tuple[SourceText, ...] = ()
+
+
+class _Links:
+    """Reads linked templates, each once."""
+
+    def __init__(self, reader: Callable[[str, str], Document] | None) -> None:
+        self._reader = reader
+        self._read: dict[tuple[str, str], Document] = {}
+
+    def read(self, path: str, named_in: str) -> Document:
+        """The document at a path relative to the file that names it."""
+        key = path, named_in
+        if key not in self._read and self._reader is not None:
+            self._read[key] = self._reader(path, named_in)
+        return self._read[key]
+
+    @property
+    def sources(self) -> tuple[SourceText, ...]:
+        """The texts of the files that were read."""
+        return tuple(document.source for document in self._read.values())
 
 
 def resolve(document: Document, deployment: Deployment) -> Resolution:
@@ -103,7 +126,8 @@ def resolve(document: Document, deployment: Deployment) -> Resolution:
     root, misspelt = _spelt(_named(found.root, deployment))
     filling = _fill_tokens(root, gifts, deployment)
     diagnostics += [*misspelt, *filling.diagnostics, *unknown(gifts, set(found.parameters | filling.names))]
-    inputs = tuple(dict.fromkeys([*document.inputs, *(file.source for file in deployment.parameter_files)]))
+    given_files = (file.source for file in deployment.parameter_files)
+    inputs = tuple(dict.fromkeys([*document.inputs, *given_files, *found.inputs]))
     return Resolution(
         document=replace(document, root=filling.root, inputs=inputs),
         diagnostics=in_order(diagnostics),
@@ -128,37 +152,45 @@ def _find(root: Value, gifts: Gifts, deployment: Deployment) -> _Found:
 
 def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployment) -> _Found:
     parameters, diagnostics = declared(data, gifts, deployment)
-    scope = open_template(data, surroundings=_surroundings(deployment), meter=Meter(), parameters=parameters)
-    found = search(root, Environment(scope=scope, here=root), Search())
+    answers = read_answers(deployment.resolved)
+    links = _Links(deployment.read_linked)
+    surroundings = _surroundings(deployment, answers, links, root.span.file)
+    scope = open_template(root, surroundings=surroundings, meter=Meter(), parameters=parameters)
+    answers.outside = Environment(scope=scope, here=root)
+    found = search(root, answers.outside, Search())
     names = frozenset(parameter.name for parameter in parameters.values())
-    given_secrets = [one.given for one in parameters.values() if one.secure and one.given is not None]
+    given_secrets = [part for one in parameters.values() if one.given is not None for part in one.secrets_of(one.given)]
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
         # Where resources could not be read, "there is none" would be a guess.
-        none = problem if found.candidates or not found.findings else ()
-        problems = (*diagnostics, *malformed, *report(found.findings), *none)
+        linked = () if found.candidates or found.findings else report(found.linked)
+        none = problem if found.candidates or not (found.findings or linked) else ()
+        problems = (*diagnostics, *answers.faults, *malformed, *report(found.findings), *linked, *none)
         return _Found(root=None, diagnostics=problems, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
-    secret = [value for one in found.scopes for value in one.secrets.values()]
     return _Found(
         root=resource,
         diagnostics=(
             *diagnostics,
+            *answers.faults,
             *malformed,
             *report([*found.findings, *landing.findings]),
             *landing.diagnostics,
+            *scope.remarks,
+            *answers.unused(),
             *assumptions(scope.assumed, deployment),
         ),
-        secrets=secrets_in([*given_secrets, *secret]),
+        secrets=secrets_in([*given_secrets, *scope.secrets, *answers.secrets]),
         others=others,
         unresolved=tuple(landing.unresolved),
         parameters=names,
+        inputs=links.sources,
     )
 
 
-def _surroundings(deployment: Deployment) -> Surroundings:
+def _surroundings(deployment: Deployment, answers: Answers, links: _Links, filename: str) -> Surroundings:
     return Surroundings(
         resource_group=deployment.resource_group,
         subscription_id=deployment.subscription_id,
@@ -167,6 +199,9 @@ def _surroundings(deployment: Deployment) -> Surroundings:
         deployment_name=deployment.default_name,
         now=deployment.now,
         seed=deployment.seed,
+        answers=answers,
+        read_linked=links.read if deployment.read_linked else None,
+        linked_from=(os.path.normpath(filename),),
     )
 
 
@@ -209,10 +244,6 @@ def _written_name(candidate: Candidate) -> str:
 def _none(root: Value, found: Search) -> Diagnostic:
     if found.switched_off:
         return CONDITION_FALSE.at((), span=found.switched_off[0].span)
-    if found.linked:
-        message = "the file holds no image template; linked templates are not followed"
-        hint = "give the linked file itself"
-        return NO_IMAGE_TEMPLATE.at((), message, hint=hint, span=found.linked[0].span)
     return NO_IMAGE_TEMPLATE.at((), span=root.span)
 
 

@@ -17,14 +17,16 @@ from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
 from imagesmith.build.ending import Ending, Stop, ending_of, success
 from imagesmith.build.fetch import fetch_files
+from imagesmith.build.left import account
 from imagesmith.build.options import BuildOptions
 from imagesmith.build.preflight import preflight
 from imagesmith.build.record import RunFolder
-from imagesmith.build.run import TIME_LIMIT, Run
+from imagesmith.build.run import ASKED, TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
 from imagesmith.build.supervise import Supervisor
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
+from imagesmith.journal.requests import CancelRequests
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import StageName
@@ -55,7 +57,7 @@ def build_image(
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
-    with RunFolder(run_directory, compilation, packer, world, on_event) as folder:
+    with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
         run = Run(
             compilation=compilation,
             packer=packer,
@@ -65,14 +67,16 @@ def build_image(
             options=options or BuildOptions(),
         )
         start, begun = now(), time.monotonic()
+        folder.open(start)
         steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0
         run.say(
             RunStarted(
                 time=start, run_id=folder.run_id, template=compilation.filename, steps=steps, packer=str(packer.version)
             )
         )
-        with _time_limit(run), Supervisor(run):
+        with _time_limit(run), Supervisor(run), CancelRequests(folder.path, lambda kill: _cancel(run, kill=kill)):
             ending = _attempt(run)
+        run.observe()
         # The clock may have been set meanwhile; a run does not end before it began.
         result = ending.result(run, start=start, end=start + timedelta(seconds=time.monotonic() - begun))
         incomplete = folder.close(result)
@@ -107,8 +111,10 @@ def _attempt(run: Run) -> Ending:
         if run.options.dry_run:
             return success(run, "dry run: everything up to the build is in order")
         _build(run)
+        account(run, whole=True)
         return success(run, _done(run))
     except Stop as stop:
+        account(run, whole=False)
         return ending_of(stop, run)
 
 
@@ -120,7 +126,10 @@ def _asks_azure(run: Run) -> bool:
 def _done(run: Run) -> str:
     if run.plan.stage(StageName.BUILD):
         done = "the image is built and published"
-        return f"{done}, but nothing ran in it: the steps were recorded" if run.world.records_steps else done
+        if run.world.records_steps:
+            some = any(run.world.has_run(step.id) for stage in run.plan.stages for step in stage.steps)
+            return f"{done}, but {'not all of its steps ran' if some else 'nothing ran in it'}: the steps were recorded"
+        return done
     return "the source image has passed validation" if run.plan.stages else "there was nothing to validate"
 
 
@@ -168,6 +177,14 @@ def _distribute_all_the_same(run: Run) -> None:
     except Stop as second:
         run.diagnostics += second.diagnostics
         run.note(second.message)
+
+
+def _cancel(run: Run, *, kill: bool) -> None:
+    """Somebody asked for it from another process (`imagesmith cancel`)."""
+    if kill:
+        run.cancel.kill(ASKED)
+    else:
+        run.cancel.request(ASKED)
 
 
 @contextmanager

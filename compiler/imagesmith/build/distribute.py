@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from imagesmith.azure.clients import attempt
+from imagesmith.azure.leftovers import RUN_TAGS
 from imagesmith.azure.published import delete_image, finish_image, finish_version, withdraw_version
 from imagesmith.build.ending import Stop
-from imagesmith.build.preflight import RUN_TAGS
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, Progress, now

@@ -27,6 +27,7 @@ def fetch_files(run: Run) -> None:
     if errors:
         raise Stop(ExitCode.PREFLIGHT, errors[0].message, filled.diagnostics)
     run.diagnostics += filled.diagnostics
+    run.folder.take_files(filled.files)
     run.say(Progress(time=now(), text=_counted(filled.fetched)))
     try:
         write_folder(run.folder.compiled, filled.files)

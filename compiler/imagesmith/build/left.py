@@ -1,11 +1,15 @@
-"""What a stage leaves in Azure when it fails: kept on purpose, left by a crash, or removed by us after a question."""
+"""What a run leaves in Azure: kept on purpose, left by a crash, or removed by us after a question.
+
+Packer's own words about it are only a hint: at the end of a run Azure is asked.
+"""
 
 from __future__ import annotations
 
-from imagesmith.azure.clients import attempt
+from imagesmith.azure.clients import AzureError, attempt
 from imagesmith.azure.groups import delete_tagged_group
+from imagesmith.azure.leftovers import RUN_TAG, Leftover, LeftoverKind, find_leftovers
 from imagesmith.azure.published import delete_disks_of
-from imagesmith.build.preflight import RUN_TAG, on_error
+from imagesmith.build.preflight import on_error
 from imagesmith.build.run import Run
 from imagesmith.events import Progress, now
 from imagesmith.lower.machine import BUILD_USER
@@ -26,7 +30,7 @@ def tell_what_is_left(run: Run, stage: Stage, failure: RunFailure, *, address: s
     is there to be asked may have it removed instead.
     """
     if crashed or failure.known == _CRASH:
-        run.leftovers.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
+        run.suspects.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
     elif on_error(run, stage) is OnError.ABORT and run.groups[stage.name]:
         wanted = _is_wanted(run, failure)
         if wanted or not _remove(run, stage):
@@ -89,3 +93,40 @@ def remove_left_disk(run: Run, suffix: str | None) -> None:
         run.note(problem.message)
     for disk in removed:
         run.say(Progress(time=now(), text=f"the machine's disk is removed: {disk}"))
+
+
+def account(run: Run, *, whole: bool) -> None:
+    """Put what is left into the run's leftovers.
+
+    Azure is asked where the run did not reach its end (not `whole`) or Packer spoke of something that it left; where
+    Azure cannot be asked, Packer's words stand.
+    """
+    if run.world.credential is None or not run.has_begun_machines or (whole and not run.suspects):
+        run.leftovers += run.suspects
+        return
+    try:
+        found = find_leftovers(run.world, run_id=run.folder.run_id)
+    except AzureError as error:
+        run.leftovers += run.suspects
+        run.note(error.diagnostic.message)
+        return
+    known = " ".join(run.leftovers).lower()
+    new = [leftover for leftover in found if not _is_named(leftover, known)]
+    run.leftovers += [_told(leftover) for leftover in new]
+    if new:
+        results = " --results" if any(leftover.kind is LeftoverKind.RESULT for leftover in new) else ""
+        run.note(f"remove what is left with: {sweep_line(run)}{results}")
+
+
+def _is_named(leftover: Leftover, text: str) -> bool:
+    """Whether a text speaks of it already, or of the group that it stands in."""
+    return leftover.id.name.lower() in text or (leftover.id.resource_group or "").lower() in text
+
+
+def _told(leftover: Leftover) -> str:
+    words = {
+        LeftoverKind.GROUP: "the resource group with all that is in it",
+        LeftoverKind.PART: "a part of a machine",
+        LeftoverKind.RESULT: "a result without its own tags",
+    }
+    return f"{leftover.id} ({words[leftover.kind]})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from imagesmith.azure.clients import AzureError, resources, told
+from imagesmith.azure.leftovers import INTERMEDIATE, RUN_TAG, TEMPLATE_TAG
 from imagesmith.azure.versions import resolve_version, version_exists
 from imagesmith.build.ending import Stop
 from imagesmith.build.keys import new_login_key
@@ -15,11 +16,6 @@ from imagesmith.model.ids import parse_id
 from imagesmith.plan import NeedKind, OnError, OsType, PublicationKind, Stage
 from imagesmith.source import locate
 from imagesmith.targets.shapes import BASIC_IP
-
-RUN_TAG = "imagesmith-run"
-TEMPLATE_TAG = "imagesmith-template"
-RUN_TAGS = (RUN_TAG, TEMPLATE_TAG)
-"""By these leftovers are found; a result does not keep them (lowering.md §1.3)."""
 
 NO_PUBLIC_IP = Rule(
     code="IMG813",
@@ -60,7 +56,7 @@ def _decide_variables(run: Run) -> None:
     run.variables["subscription_id"] = run.world.subscription_id
     run.variables["run_tags"] = f'{{"{RUN_TAG}"="{run.folder.run_id}","{TEMPLATE_TAG}"="{_tag_text(run.plan.name)}"}}'
     if "intermediate_image_name" in declared:
-        run.variables["intermediate_image_name"] = f"imagesmith-{run.folder.run_id}".lower()
+        run.variables["intermediate_image_name"] = f"{INTERMEDIATE}{run.folder.run_id}".lower()
     for stage in run.plan.stages:
         for variable in stage.variables:
             if variable.name == "vhd_resource_group_name" and variable.value:

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import Enum
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
 
+from imagesmith.build.details import program_digests, run_details, step_digests
+from imagesmith.build.options import BuildOptions
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import Event, OnEvent, Output, RunResult
+from imagesmith.events import Event, ExitCode, OnEvent, Output, RunResult, RunState
 from imagesmith.journal import Journal, run_record
 from imagesmith.pipeline import Compilation
-from imagesmith.redact import Redactor
+from imagesmith.redact import LineRedactor, Redactor
 from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
 _SECRET_PARTS = ("sig", "signature", "token", "code", "key")
 """Query parameters of an address that open what it names."""
 
+_ENDINGS = (".json", ".jsonc", ".yaml", ".yml", ".bicep")
+
 
 class RunFolder:
     """Made at a run's start (StateError if it cannot be), written until its end."""
 
-    def __init__(self, path: Path, compilation: Compilation, packer: Packer, world: World, on_event: OnEvent) -> None:
+    def __init__(
+        self,
+        path: Path,
+        compilation: Compilation,
+        packer: Packer,
+        world: World,
+        on_event: OnEvent,
+        options: BuildOptions | None = None,
+    ) -> None:
         self._compilation = compilation
         self._packer = packer
         self._world = world
         self._on_event = on_event
+        self._options = options or BuildOptions()
         self._lock = threading.Lock()
         secrets = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
         self._redactor = Redactor(secrets)
@@ -41,10 +52,11 @@ class RunFolder:
         self.path = self._journal.path
         self.run_id = self.path.name
         self.compiled = self.path / "compiled"
-        # A hundred megabytes take a while, and the record needs the digest only at the end.
-        self._sha256: str | None = None
-        self._digest = threading.Thread(target=self._read_digest, name="imagesmith-digest", daemon=True)
-        self._digest.start()
+        self._steps = step_digests(compilation, compilation.files)
+        self._digests: dict[str, str] = {}
+        # A hundred megabytes take a while, and the record needs the digests only at the end.
+        self._reading = threading.Thread(target=self._read_digests, name="imagesmith-digests", daemon=True)
+        self._reading.start()
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +69,10 @@ class RunFolder:
     def redact(self, text: str) -> str:
         """Text without the secrets of this run."""
         return self._redactor.redact(text)
+
+    def line_redactor(self) -> LineRedactor:
+        """What takes the secrets of this run out of the lines of one log, also those that are broken over lines."""
+        return self._redactor.line_redactor()
 
     def say(self, event: Event) -> None:
         """Write an event down and pass it on; the lines of a log come here already without secrets."""
@@ -74,36 +90,61 @@ class RunFolder:
         }
         return dataclasses.replace(event, **texts)
 
+    def open(self, start: datetime) -> None:
+        """Write down what is known before anything happens: the template, and the record of a run that goes on."""
+        if self._compilation.document:
+            source = self._compilation.document.source
+            self._journal.write_text(f"template{_ending(source.name)}", self._redacted_lines(source.text))
+        result = RunResult(
+            run_id=self.run_id,
+            state=RunState.RUNNING,
+            exit_code=ExitCode.OK,
+            message="",
+            start_time=start,
+            end_time=start,
+        )
+        self._write(result)
+
+    def take_files(self, files: Mapping[str, bytes]) -> None:
+        """Note which files the steps have, now that they are fetched; they are not kept."""
+        self._steps = step_digests(self._compilation, files)
+
     def close(self, result: RunResult) -> Diagnostic | None:
         """Write the run's record, as the service's resources show it; the diagnostic if the record is incomplete."""
-        self._journal.write_record(run_record(result, template=self._name(), details=self._details()))
+        self._reading.join()
+        self._write(result)
         return self._journal.failure
 
-    def _read_digest(self) -> None:
-        with suppress(OSError):  # a program that is gone is told when it is to be started
-            self._sha256 = self._packer.digest_sha256
+    def _write(self, result: RunResult) -> None:
+        details = run_details(
+            self._compilation,
+            self._packer,
+            self._world,
+            self._options,
+            digests=self._digests,
+            steps=self._steps,
+            diagnostics=result.diagnostics,
+        )
+        self._journal.write_record(run_record(result, template=self._name(), details=details))
+
+    def _redacted_lines(self, text: str) -> str:
+        """The template without secrets, and with the lines that it had: diagnostics name them."""
+        plain = self.redact(text)
+        if plain.count("\n") == text.count("\n"):
+            return plain
+        return "\n".join(self.redact(line) for line in text.split("\n"))
+
+    def _read_digests(self) -> None:
+        self._digests = program_digests(self._packer)
 
     def _name(self) -> str:
         return self._compilation.plan.name if self._compilation.plan else self._compilation.filename
 
-    def _details(self) -> dict[str, Any]:  # JSON data
-        self._digest.join()
-        document = self._compilation.document
-        text = document.source.text if document else ""
-        return {
-            "template": {
-                "file": self._compilation.filename,
-                "sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-            },
-            "world": self._world.name,
-            "packer": {
-                "path": str(self._packer.path),
-                "version": str(self._packer.version),
-                "sha256": self._sha256,
-                "plugins": {plugin.source: str(plugin.version) for plugin in self._packer.plugins},
-            },
-            "imagesmith": version("imagesmith"),
-        }
+
+def _ending(name: str) -> str:
+    """The ending of a file's name, where it is one that says what is in it."""
+    ending = Path(name).suffix.lower()
+    return ending if ending in _ENDINGS else ".txt"
 
 
 def _secrets_of(compilation: Compilation) -> Iterator[str]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
+ASKED = "asked by `imagesmith cancel`"
+"""Reason of the cancel that another process asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"
@@ -58,8 +60,11 @@ class Run:
     published: list[Publication] = field(default_factory=list)
     outputs: list[RunOutput] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
+    """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     sub_state: RunSubState = RunSubState.QUEUED
+    has_begun_machines: bool = False
     capture_begun: bool = False
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
     heard_at: float | None = None
@@ -90,8 +95,15 @@ class Run:
     def say(self, event: Event) -> None:
         """Record an event and pass it on. Steps that a machine only kept are told as recorded."""
         if self.world.records_steps and isinstance(event, StepFinished) and event.state is StepState.SUCCEEDED:
-            event = dataclasses.replace(event, state=StepState.RECORDED)
+            recorded = not self.world.has_run(event.step)
+            event = dataclasses.replace(event, state=StepState.RECORDED) if recorded else event
         self.folder.say(event)
+
+    def observe(self) -> None:
+        """Take what the world has seen into the result, each finding at its place in the template."""
+        for found in self.world.observe().diagnostics:
+            span = self.compilation.locate(found.path) if found.path else None
+            self.diagnostics.append(dataclasses.replace(found, span=span))
 
     def redacted(self, found: Diagnostic) -> Diagnostic:
         """A diagnostic without secrets."""

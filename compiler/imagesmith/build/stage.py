@@ -63,6 +63,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     for attempt in itertools.count(1):
+        run.world.begin_stage(name.value)
         watch = Watch(run, stage)
         try:
             _build(run, stage, watch, attempt)
@@ -77,10 +78,11 @@ def run_stage(run: Run, name: StageName) -> None:
 
 def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
     """One try at a stage."""
+    run.has_begun_machines = True
     outcome = _run_packer(run, stage, watch, attempt)
     watch.tracker.close(succeeded=outcome.exit_code == 0)
     kept = on_error(run, stage) is OnError.ABORT
-    run.leftovers += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
+    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     watch.publish()
@@ -107,7 +109,7 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                 cwd=run.directory(stage),
                 on_line=watch.take,
                 log=run.folder.path / f"packer-{stage.name.value}{number}.log",
-                redact=run.folder.redact,
+                redact=run.folder.line_redactor(),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
             )

@@ -68,7 +68,7 @@ class Watch:
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
             self._event,
-            redact=run.folder.redact,
+            redact=run.folder.line_redactor(),
             stop_exit_code=stage.stop_exit_code,
         )
 

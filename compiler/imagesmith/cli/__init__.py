@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from collections.abc import Mapping
 
 import click
 
@@ -15,6 +16,9 @@ COMMANDS = {
     "validate": "Find every mistake in image templates.",
     "compile": "Write the Packer build of a template.",
     "build": "Build the image.",
+    "runs": "List, show and compare runs.",
+    "cancel": "Ask a run to end.",
+    "sweep": "List what runs have left in Azure, and remove it.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",
@@ -24,24 +28,30 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Commands whose modules are only loaded when they are called: start-up time is a budget."""
+    """Commands whose modules are only loaded when they are called: start-up time is a budget.
+
+    `table` has their names and what they do in a sentence, `package` the modules of these names.
+    """
+
+    table: Mapping[str, str] = COMMANDS
+    package = "imagesmith.cli.commands"
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """The names in the order of the table."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, from `imagesmith.cli.commands.<name>`."""
-        if cmd_name not in COMMANDS:
+        """The command of this name, from the module of this name."""
+        if cmd_name not in self.table:
             return None
-        module = importlib.import_module(f"imagesmith.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without loading them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl(list(self.table.items()))
 
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

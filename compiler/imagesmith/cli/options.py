@@ -2,53 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
 from imagesmith import source
+from imagesmith.arm import split_answer
+from imagesmith.cli.bicep import find_bicep
+from imagesmith.cli.values import VersionType
+from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.lower import ValidateOn
-from imagesmith.lower.tuning import StepOptions
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
-from imagesmith.rules.timeouts import seconds
+from imagesmith.policy import FailOn, Policy, selector_problem
+from imagesmith.report.formats import FORMATS
+from imagesmith.rules import ScriptFault
+from imagesmith.settings import KEYS, environment_name
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
 
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
 STDIN = "-"
-
-
-class VersionType(click.ParamType[Version]):
-    """A version number on the command line."""
-
-    name = "version"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Version:  # click's form
-        """Text to a version."""
-        try:
-            return value if isinstance(value, Version) else Version.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class DurationType(click.ParamType[float]):
-    """A duration on the command line, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # click's form
-        """Text such as ``90s`` or ``1h30m`` to seconds."""
-        if isinstance(value, int | float):
-            return float(value)
-        found = seconds(value)
-        if found is None:
-            self.fail(f"'{value}' is not a duration; write 90s, 45m or 2h", param, ctx)
-        return found
 
 
 def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
@@ -62,6 +41,40 @@ def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ..
     return values
 
 
+def answers(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """`EXPRESSION=VALUE` or `EXPRESSION=@FILE` texts as a mapping."""
+    values: dict[str, str] = {}
+    for text in texts:
+        try:
+            expression, value = split_answer(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        values[expression] = _content(value[1:]) if value.startswith("@") else value
+    return values
+
+
+def selectors(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Lists of selectors, each separated by commas, as one."""
+    found = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+    for selector in found:
+        if problem := selector_problem(selector):
+            raise click.BadParameter(problem)
+    return found
+
+
+def severities(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Severity]:
+    """`SELECTOR=SEVERITY` texts as a mapping."""
+    found: dict[str, Severity] = {}
+    for text in texts:
+        selector, _, severity = text.partition("=")
+        if problem := selector_problem(selector):
+            raise click.BadParameter(problem)
+        if severity not in set(Severity):
+            raise click.BadParameter(f"'{text}' is not of the form CODE=SEVERITY, with {', '.join(Severity)}")
+        found[selector] = Severity(severity)
+    return found
+
+
 def _content(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the same call as for every path given as text
@@ -70,8 +83,19 @@ def _content(path: str) -> str:
         raise click.BadParameter(f"'{path}' cannot be read: {error}") from None
 
 
+_SETTINGS = {key.parameter: key.name for key in KEYS}
+
+
+def _option(*names: str, **given: Any) -> Callable[[F], F]:  # what click.option takes
+    """An option; one that a settings file may have as well can also be said by an environment variable."""
+    name = next((name for name in names if not name.startswith("-")), names[-1].lstrip("-").replace("-", "_"))
+    if name in _SETTINGS and name != "parameters":  # a list of pairs does not fit into a variable
+        given["envvar"] = environment_name(_SETTINGS[name])
+    return click.option(*names, **given)
+
+
 _TEMPLATE_OPTIONS = (
-    click.option(
+    _option(
         "-p",
         "parameters",
         multiple=True,
@@ -79,37 +103,81 @@ _TEMPLATE_OPTIONS = (
         metavar="NAME=VALUE",
         help="Value of an ARM parameter or a <token>; NAME=@FILE reads a file.",
     ),
-    click.option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM parameter file."),
+    _option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM or Bicep parameter file."),
     click.option(
-        "-g", "--resource-group", metavar="NAME", help="Resource group that the template would be deployed to."
+        "--resolve",
+        "resolved",
+        multiple=True,
+        callback=answers,
+        metavar="EXPRESSION=VALUE",
+        help="Value of what only Azure knows, as reference('x').id; JSON or text, VALUE may be @FILE.",
     ),
-    click.option("--subscription", metavar="ID", help="Subscription id."),
-    click.option("--tenant", metavar="ID", help="Tenant id."),
-    click.option("--location", metavar="REGION", help="Region, where the template names none."),
-    click.option(
+    click.option("--bicep", metavar="PROGRAM", help="The bicep program.  [default: bicep on PATH]"),
+    _option("-g", "--resource-group", metavar="NAME", help="Resource group that the template would be deployed to."),
+    _option("--subscription", metavar="ID", help="Subscription id."),
+    _option("--tenant", metavar="ID", help="Tenant id."),
+    _option("--location", metavar="REGION", help="Region, where the template names none."),
+    _option(
         "--os-type",
         type=click.Choice([kind.value for kind in OsType], case_sensitive=False),
         help="Operating system, where the template does not show it.",
     ),
-    click.option(
+    _option(
         "-n", "--name", metavar="NAME", help="Which image template of a file with several, or the name of one without."
     ),
-    click.option("--strict", is_flag=True, help="Read field names as API version 2024-02-01 and later do."),
-    click.option("--strict-scripts", is_flag=True, help="Let PowerShell steps stop at the first error."),
-    click.option(
+    _option("--strict", is_flag=True, help="Read field names as API version 2024-02-01 and later do."),
+    _option("--strict-scripts", is_flag=True, help="Let PowerShell steps stop at the first error."),
+    _option(
         "--validate-on",
         type=click.Choice([place.value for place in ValidateOn]),
         default=ValidateOn.NEW_VM.value,
         show_default=True,
         help="Where validators run.",
     ),
-    click.option("--vhd-container", metavar="URL", help="Storage container for a VHD without uri."),
-    click.option("--vhd-resource-group", metavar="NAME", help="Resource group of the VHD's storage account."),
+    _option("--vhd-container", metavar="URL", help="Storage container for a VHD without uri."),
+    _option("--vhd-resource-group", metavar="NAME", help="Resource group of the VHD's storage account."),
+    _option(
+        "--select",
+        multiple=True,
+        callback=selectors,
+        metavar="CODES",
+        help="Show only these warnings and notes: codes, beginnings of codes (IMG5) or categories, with commas.",
+    ),
+    _option("--ignore", multiple=True, callback=selectors, metavar="CODES", help="Leave out these warnings and notes."),
+    _option(
+        "--severity",
+        multiple=True,
+        callback=severities,
+        metavar="CODE=SEVERITY",
+        help="Give a warning or note another severity.",
+    ),
+    _option(
+        "--fail-on",
+        type=click.Choice([threshold.value for threshold in FailOn]),
+        help="The mildest severity that makes the command fail.  [default: error]",
+    ),
+    _option("--config", metavar="FILE", help="Settings file.  [default: the nearest one above the template]"),
+    _option("--no-config", is_flag=True, help="Read no settings file."),
 )
+
 _TARGET_OPTIONS = (
-    click.option("--packer-version", type=VersionType(), help=f"Packer to compile for.  [default: {NEWEST.packer}]"),
-    click.option("--azure-plugin", type=VersionType(), help=f"Azure plugin to compile for.  [default: {NEWEST.azure}]"),
+    _option("--packer-version", type=VersionType(), help=f"Packer to compile for.  [default: {NEWEST.packer}]"),
+    _option("--azure-plugin", type=VersionType(), help=f"Azure plugin to compile for.  [default: {NEWEST.azure}]"),
 )
+
+
+def _names(options: Sequence[Callable[[Any], Any]]) -> tuple[str, ...]:
+    def asked() -> None:
+        """A command of nothing but these options."""
+
+    for option in options:
+        option(asked)
+    return tuple(option.name for option in click.command(asked).params)
+
+
+TEMPLATE_NAMES = _names(_TEMPLATE_OPTIONS)
+TARGET_NAMES = _names(_TARGET_OPTIONS)
+"""Under which names the values of these options arrive in a command."""
 
 
 def template_options(function: F) -> F:
@@ -124,6 +192,21 @@ def target_options(function: F) -> F:
     for option in reversed(_TARGET_OPTIONS):
         function = option(function)
     return function
+
+
+def report_options(function: F) -> F:
+    """`--format` and `--report`: how diagnostics are shown, and where."""
+    names = [row.name for row in FORMATS]
+    function = click.option(
+        "--report", "report_file", metavar="FILE", help="Write the diagnostics to FILE, and show them as text."
+    )(function)
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        envvar="IMAGESMITH_FORMAT",
+        help="Form of the diagnostics.  [default: text]",
+    )(function)
 
 
 def output_option(*choices: str) -> Callable[[F], F]:
@@ -151,6 +234,8 @@ def compile_options(
     *,
     parameters: dict[str, str],
     parameter_files: tuple[str, ...],
+    resolved: dict[str, str],
+    bicep: str | None,
     resource_group: str | None,
     subscription: str | None,
     tenant: str | None,
@@ -162,16 +247,20 @@ def compile_options(
     validate_on: str,
     vhd_container: str | None,
     vhd_resource_group: str | None,
-    step_options: dict[str, StepOptions] | None = None,
     packer_version: Version | None = None,
     azure_plugin: Version | None = None,
     target: Target | None = None,
     check_only: bool = False,
+    policy: Policy | None = None,
+    found: tuple[Diagnostic, ...] = (),
 ) -> CompileOptions:
     """The library's options from the command line's."""
+    program = find_bicep(bicep, os.environ, for_files=parameter_files)
     return CompileOptions(
         parameters=parameters,
-        parameter_files=tuple(source.load(path) for path in parameter_files),
+        parameter_files=tuple(source.load(path, bicep=program) for path in parameter_files),
+        resolved=resolved,
+        bicep=program,
         resource_group=resource_group,
         subscription_id=subscription,
         tenant_id=tenant,
@@ -183,15 +272,26 @@ def compile_options(
         validate_on=ValidateOn(validate_on),
         vhd_container=vhd_container,
         vhd_resource_group=vhd_resource_group,
-        step_options=step_options or {},
         target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
+        shell_reader=_read_by_a_shell,
+        policy=policy or Policy(),
+        found=found,
     )
+
+
+def _read_by_a_shell(scripts: Sequence[tuple[str, str]]) -> Sequence[ScriptFault | None]:
+    """The reader of Shell steps; it is loaded for templates that have any."""
+    from imagesmith.toolchain.shells import shell_reader
+
+    return shell_reader(os.environ)(scripts)
 
 
 def compile_file(file: str, options: CompileOptions) -> Compilation:
     """Compile a file, or standard input for `-`."""
     if file != STDIN:
+        if options.bicep is None:
+            options = replace(options, bicep=find_bicep(None, os.environ, for_files=[file]))
         return compile_template(file, options=options)
     data = sys.stdin.buffer.read()
     return compile_document(source.read_bytes(data, filename="<stdin>"), options=options)

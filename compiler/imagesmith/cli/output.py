@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.report.json import diagnostic_to_json
+from imagesmith.report.json import diagnostic_to_json, json_text
 from imagesmith.report.text import render
 
 
@@ -35,4 +34,4 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic], *, secrets: Iterable[str
 def show_document(diagnostics: Iterable[Diagnostic], result: Mapping[str, Any]) -> None:  # JSON data
     """Print a command's one JSON document on stdout."""
     document = {"diagnostics": [diagnostic_to_json(item) for item in diagnostics], **result}
-    click.echo(json.dumps(document, indent=2))
+    click.echo(json_text(document))

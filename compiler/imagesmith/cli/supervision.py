@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
-from imagesmith.cli.options import DurationType
 from imagesmith.cli.output import talk
+from imagesmith.cli.values import DurationType
 from imagesmith.lower.tuning import StepOptions
 from imagesmith.plan import OnError
 from imagesmith.run_failure import RunFailure
+from imagesmith.settings import environment_name
 
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
@@ -35,29 +36,30 @@ def _of_step(kind: click.ParamType[Any]) -> Callable[..., dict[str, Any]]:
     return convert
 
 
+def _option(name: str, **given: Any) -> Callable[[F], F]:  # what click.option takes
+    """An option that a settings file and an environment variable may say as well."""
+    return click.option(name, envvar=environment_name(name.lstrip("-")), **given)
+
+
 _STEP_OPTIONS = (
-    click.option(
+    _option(
         "--step-timeout",
-        "step_timeouts",
         multiple=True,
         callback=_of_step(DurationType()),
         metavar="STEP=DURATION",
         help="Time limit of a step: 'customize[2]=10m'.",
     ),
-    click.option(
+    _option(
         "--step-retries",
-        "step_retries",
         multiple=True,
         callback=_of_step(click.IntRange(min=0, max=100)),
         metavar="STEP=N",
         help="Run a step up to N times more if it fails.",
     ),
-    click.option(
-        "--continue", "passed_over", multiple=True, metavar="STEP", help="Go on with the build if a Shell step fails."
-    ),
+    _option("--continue", multiple=True, metavar="STEP", help="Go on with the build if a Shell step fails."),
 )
 _BUILD_OPTIONS = (
-    click.option(
+    _option(
         "--retries",
         type=click.IntRange(min=0, max=20),
         default=0,
@@ -65,7 +67,7 @@ _BUILD_OPTIONS = (
         help="Try again N times what fails before the first step for a reason that passes by itself.",
         metavar="N",
     ),
-    click.option(
+    _option(
         "--silence-timeout",
         type=DurationType(),
         metavar="DURATION",
@@ -94,13 +96,13 @@ def patience_options(function: F) -> F:
 
 
 def options_by_step(
-    timeouts: dict[str, float], retries: dict[str, int], passed_over: tuple[str, ...]
+    timeouts: Mapping[str, float] | None, retries: Mapping[str, int] | None, passed_over: Iterable[str] | None
 ) -> dict[str, StepOptions]:
-    """What is wanted of each step that is named."""
-    wanted = {step: StepOptions(timeout_s=limit_s) for step, limit_s in timeouts.items()}
-    for step, count in retries.items():
+    """What is wanted of each step that is named; None where a command has no such option."""
+    wanted = {step: StepOptions(timeout_s=limit_s) for step, limit_s in (timeouts or {}).items()}
+    for step, count in (retries or {}).items():
         wanted[step] = replace(wanted.get(step, StepOptions()), retries=count)
-    for step in passed_over:
+    for step in passed_over or ():
         wanted[step] = replace(wanted.get(step, StepOptions()), passed_over=True)
     return wanted
 

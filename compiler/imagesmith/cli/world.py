@@ -13,6 +13,7 @@ import click
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.cli.output import talk
+from imagesmith.cli.rehearsing import checked_exits
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode
 from imagesmith.pipeline import Compilation
@@ -41,11 +42,30 @@ def world_of(compilation: Compilation, run_id: str, state: Path, given: dict[str
         with sandbox_world(plan, run_id, state, subscription, given) as world:
             yield world
         return
+    yield azure(given["auth"], subscription)
+
+
+def azure(auth: str, subscription: str | None) -> World:
+    """The Azure that the environment leads to: the sandbox of the process around this one, or the real one.
+
+    Raises Unfit.
+    """
     try:
-        world = azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
+        if "IMAGESMITH_SANDBOX" in os.environ:
+            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]))
+        return azure_world(Auth(auth), subscription=subscription, environment=dict(os.environ))
     except AzureError as error:
         raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error
-    yield world
+
+
+def _surrounding_sandbox(path: Path) -> World:
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.handover import take_over
+
+    try:
+        return take_over(path)
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
 
 
 @contextmanager
@@ -61,6 +81,7 @@ def sandbox_world(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
         steps=given["sandbox_steps"],
+        windows_steps=given["sandbox_windows_steps"],
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),
         strict=given["sandbox_strict"],
@@ -74,16 +95,36 @@ def sandbox_world(
             sandbox = stack.enter_context(Sandbox(options, environment=dict(os.environ)))
             if plan:
                 sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
+                sandbox.rehearse(plan, checked_exits(given["sandbox_exits"], plan))
             world = sandbox.world
         except SandboxError as error:
             raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
         except ImportError as error:
             hint = "pip install 'imagesmith[sandbox]'"
             raise click.UsageError(f"the sandbox is not installed ({error.name} is missing): {hint}") from None
+        if given["sandbox_exits"] and not world.records_steps:
+            raise click.UsageError("--sandbox-exit needs steps that are recorded: add --sandbox-steps record")
         for note in world.notes:
             talk(f"sandbox: {note}")
         yield world
         tell_of(sandbox)
+
+
+@contextmanager
+def kept_sandbox(state: Path) -> Iterator[World]:
+    """The sandbox that was kept in a folder, without machines. Raises Unfit."""
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.options import SandboxOptions
+    from imagesmith.sandbox.session import Sandbox
+
+    if not state.is_dir():
+        raise click.UsageError(f"there is no sandbox in {state}")
+    options = SandboxOptions(state=state, run_id="kept", steps="record", keep=True)
+    try:
+        with Sandbox(options, environment=dict(os.environ)) as sandbox:
+            yield sandbox.world
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
 
 
 def tell_of(sandbox: Sandbox) -> None:

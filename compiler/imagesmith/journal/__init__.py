@@ -1,20 +1,38 @@
 """The state folder and the records of runs in it, written so that they can be read after a crash (architecture §5)."""
 
+from imagesmith.journal.choose import choose_run
+from imagesmith.journal.compare import Difference, Part, compare
 from imagesmith.journal.faults import StateError
+from imagesmith.journal.prune import Prunable, prunable, prune
 from imagesmith.journal.reader import Run, list_runs, read_events, read_run
 from imagesmith.journal.record import run_record
-from imagesmith.journal.state import State, new_run_id, open_state
+from imagesmith.journal.requests import request_cancel
+from imagesmith.journal.state import State, find_state, new_run_id, open_state
+from imagesmith.journal.story import LogLine, Story, log_lines, read_story
 from imagesmith.journal.writer import Journal
 
 __all__ = [
+    "Difference",
     "Journal",
+    "LogLine",
+    "Part",
+    "Prunable",
     "Run",
     "State",
     "StateError",
+    "Story",
+    "choose_run",
+    "compare",
+    "find_state",
     "list_runs",
+    "log_lines",
     "new_run_id",
     "open_state",
+    "prunable",
+    "prune",
     "read_events",
     "read_run",
+    "read_story",
+    "request_cancel",
     "run_record",
 ]

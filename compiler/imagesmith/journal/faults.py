@@ -41,7 +41,7 @@ NO_SUCH_RUN = Rule(
     severity=Severity.ERROR,
     title="there is no record of this run",
     cause="The state folder has no folder of this name.",
-    fix="look at the names in the state folder's `runs`; --state-dir names another state folder",
+    fix="`imagesmith runs list` shows the runs that there are; --state-dir names another state folder",
     source="architecture §5",
 )
 RUN_EXISTS = Rule(
@@ -61,13 +61,55 @@ RECORD_INCOMPLETE = Rule(
     source="demand.md §3.4",
 )
 
+NOT_RUNNING = Rule(
+    code="IMG807",
+    severity=Severity.ERROR,
+    title="the run does not go on any more, so it cannot be cancelled",
+    cause="No process holds the run's record: it has ended, or it was interrupted.",
+    fix="`imagesmith runs show RUN` says how it ended and what it left behind",
+    source="demand.md §2",
+)
+AMBIGUOUS_RUN = Rule(
+    code="IMG808",
+    severity=Severity.ERROR,
+    title="several runs have ids that begin like this",
+    cause="A run may be named by the beginning of its id as long as no other id begins so.",
+    fix="give more of the id; `imagesmith runs list` shows them all",
+    source="demand.md §5",
+)
+NO_STATE = Rule(
+    code="IMG809",
+    severity=Severity.ERROR,
+    title="there is no state folder",
+    cause="Runs are recorded in a state folder, which the first build makes.",
+    fix="go to the folder where the build was started, or name its state folder: --state-dir DIR (or "
+    "IMAGESMITH_STATE_DIR)",
+    source="architecture §5",
+)
+CANNOT_SAVE = Rule(
+    code="IMG860",
+    severity=Severity.ERROR,
+    title="the file cannot be written",
+    cause="The place is read-only, the disk is full, or something that is not a file is in the way.",
+    fix="name another file: --out FILE (bundle) or --html FILE (show)",
+    source="demand.md §3.4",
+)
+CANNOT_PRUNE = Rule(
+    code="IMG861",
+    severity=Severity.WARNING,
+    title="a run's folder could not be removed",
+    cause="Something in it may not be deleted by this user, or is a mount that somebody made there.",
+    fix="look at the folder and remove it by hand",
+    source="demand.md §3.4",
+)
+
 
 class StateError(Exception):
     """The state folder or a record in it cannot be used; the diagnostic says why."""
 
-    def __init__(self, rule: Rule, message: str) -> None:
+    def __init__(self, rule: Rule, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.diagnostic: Diagnostic = rule.at((), message)
+        self.diagnostic: Diagnostic = rule.at((), message, hint=hint)
 
 
 def words(error: OSError) -> str:

@@ -11,6 +11,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -50,6 +52,21 @@ def claim(folder: Path) -> IO[bytes]:
     while _try_lock(lock) is False:  # somebody is looking whether it is free
         time.sleep(_LOOK_S)
     return lock
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Keep a run's folder that nobody writes in from being taken; whether that worked."""
+    if is_owned(folder):
+        yield False
+        return
+    try:
+        lock = (folder / _LOCK).open("r+b", buffering=0)
+    except OSError:  # a record without a lock, of which no process lives: nobody can take it again
+        yield True
+        return
+    with lock:
+        yield _try_lock(lock) is not False
 
 
 def is_owned(folder: Path) -> bool:

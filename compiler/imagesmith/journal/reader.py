@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from imagesmith.events import PhaseStarted, RunFinished, RunOutput, RunStarted, RunState, RunSubState
+from imagesmith.journal import fields
 from imagesmith.journal.faults import NO_SUCH_RUN, StateError
 from imagesmith.journal.owner import is_owned
 from imagesmith.journal.record import UNFINISHED
-from imagesmith.journal.state import RUN_ID, State
+from imagesmith.journal.requests import is_requested
+from imagesmith.journal.state import State
 from imagesmith.journal.writer import EVENTS, RECORD
 
 INTERRUPTED = "interrupted: the process that ran it has ended without a result"
@@ -61,7 +63,7 @@ def read_run(path: Path) -> Run:
     """
     if not path.is_dir():
         raise StateError(NO_SUCH_RUN, f"{path} is not the folder of a run")
-    record = _json(path / RECORD)
+    record = fields.json_file(path / RECORD)
     from_record = _from_record(path, record)
     if from_record.state not in UNFINISHED:
         return from_record
@@ -69,15 +71,14 @@ def read_run(path: Path) -> Run:
     run = _from_events(from_record)
     if run.state in UNFINISHED and not owned:
         run = replace(run, state=RunState.FAILED, message=INTERRUPTED, interrupted=True)
+    elif run.state in UNFINISHED and is_requested(path):
+        run = replace(run, state=RunState.CANCELING)
     return replace(run, end_time=None) if run.state in UNFINISHED else run
 
 
 def list_runs(state: State) -> tuple[Run, ...]:
     """All runs with a record, the newest first."""
-    with suppress(OSError):
-        names = sorted((entry.name for entry in state.runs.iterdir() if RUN_ID.fullmatch(entry.name)), reverse=True)
-        return tuple(run for name in names for run in _readable(state, name))
-    return ()
+    return tuple(run for run_id in state.run_ids() for run in _readable(state, run_id))
 
 
 def _readable(state: State, run_id: str) -> Iterator[Run]:
@@ -86,23 +87,23 @@ def _readable(state: State, run_id: str) -> Iterator[Run]:
 
 
 def _from_record(path: Path, record: Mapping[str, Any]) -> Run:
-    status = _mapping(_mapping(record.get("properties")).get("lastRunStatus"))
-    details = _mapping(record.get("imagesmith"))
+    status = fields.mapping(fields.mapping(record.get("properties")).get("lastRunStatus"))
+    details = fields.mapping(record.get("imagesmith"))
     return Run(
         run_id=path.name,
         path=path,
-        template=_text(record.get("name")),
-        state=_state(status.get("runState")),
-        message=_text(status.get("message")) or "",
-        sub_state=_sub_state(status.get("runSubState")),
-        start_time=_time(status.get("startTime")),
-        end_time=_time(status.get("endTime")),
-        exit_code=_number(details.get("exitCode")),
+        template=fields.text(record.get("name")),
+        state=fields.run_state(status.get("runState")),
+        message=fields.text(status.get("message")) or "",
+        sub_state=fields.sub_state(status.get("runSubState")),
+        start_time=fields.time(status.get("startTime")),
+        end_time=fields.time(status.get("endTime")),
+        exit_code=fields.number(details.get("exitCode")),
         outputs=tuple(
-            _output(item.get("name"), _mapping(item.get("properties")), ("artifactId", "artifactUri"))
-            for item in _mappings(record.get("runOutputs"))
+            _output(item.get("name"), fields.mapping(item.get("properties")), ("artifactId", "artifactUri"))
+            for item in fields.mappings(record.get("runOutputs"))
         ),
-        leftovers=_texts(details.get("leftovers")),
+        leftovers=fields.texts(details.get("leftovers")),
         details=details,
     )
 
@@ -115,84 +116,37 @@ def _from_events(run: Run) -> Run:
             last = event.get("time", last)
             match event.get("event"):
                 case RunStarted.kind:
-                    template = run.template or _text(event.get("template"))
-                    run = replace(run, template=template, start_time=run.start_time or _time(last))
+                    template = run.template or fields.text(event.get("template"))
+                    run = replace(run, template=template, start_time=run.start_time or fields.time(last))
                 case PhaseStarted.kind:
-                    run = replace(run, sub_state=_sub_state(event.get("sub_state")) or run.sub_state)
+                    run = replace(run, sub_state=fields.sub_state(event.get("sub_state")) or run.sub_state)
                 case RunFinished.kind:
-                    run = _finished(run, _mapping(event.get("result")))
-    return replace(run, end_time=run.end_time or _time(last))
+                    run = _finished(run, fields.mapping(event.get("result")))
+    return replace(run, end_time=run.end_time or fields.time(last))
 
 
 def _finished(run: Run, result: Mapping[str, Any]) -> Run:
     return replace(
         run,
-        state=_state(result.get("state")),
-        message=_text(result.get("message")) or "",
-        sub_state=_sub_state(result.get("sub_state")) or run.sub_state,
-        start_time=_time(result.get("start_time")) or run.start_time,
-        end_time=_time(result.get("end_time")) or run.end_time,
-        exit_code=_number(result.get("exit_code")),
+        state=fields.run_state(result.get("state")),
+        message=fields.text(result.get("message")) or "",
+        sub_state=fields.sub_state(result.get("sub_state")) or run.sub_state,
+        start_time=fields.time(result.get("start_time")) or run.start_time,
+        end_time=fields.time(result.get("end_time")) or run.end_time,
+        exit_code=fields.number(result.get("exit_code")),
         outputs=tuple(
             _output(item.get("name"), item, ("artifact_id", "artifact_uri"))
-            for item in _mappings(result.get("outputs"))
+            for item in fields.mappings(result.get("outputs"))
         ),
-        leftovers=_texts(result.get("leftovers")),
+        leftovers=fields.texts(result.get("leftovers")),
     )
 
 
 def _output(name: object, data: Mapping[str, Any], keys: tuple[str, str]) -> RunOutput:
     provisioning_state = data.get("provisioningState") or data.get("provisioning_state")
     return RunOutput(
-        name=_text(name) or "",
-        artifact_id=_text(data.get(keys[0])),
-        artifact_uri=_text(data.get(keys[1])),
-        provisioning_state=_text(provisioning_state) or "Succeeded",
+        name=fields.text(name) or "",
+        artifact_id=fields.text(data.get(keys[0])),
+        artifact_uri=fields.text(data.get(keys[1])),
+        provisioning_state=fields.text(provisioning_state) or "Succeeded",
     )
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    try:
-        return _mapping(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
-        return {}
-
-
-def _state(value: object) -> RunState:
-    """A state; one that is missing or not known tells no end."""
-    with suppress(ValueError):
-        return RunState(str(value))
-    return RunState.RUNNING
-
-
-def _sub_state(value: object) -> RunSubState | None:
-    with suppress(ValueError):
-        return RunSubState(str(value))
-    return None
-
-
-def _time(value: object) -> datetime | None:
-    with suppress(ValueError):
-        time = datetime.fromisoformat(str(value))
-        return time if time.tzinfo else None
-    return None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _mappings(value: object) -> tuple[Mapping[str, Any], ...]:
-    return tuple(item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()

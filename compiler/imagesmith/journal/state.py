@@ -13,6 +13,7 @@ from pathlib import Path
 
 from imagesmith.journal.faults import (
     CANNOT_WRITE,
+    NO_STATE,
     NO_SUCH_RUN,
     NOT_A_FOLDER,
     OTHER_OWNER,
@@ -36,6 +37,14 @@ class State:
         """The folder with one folder a run."""
         return self.path / "runs"
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs that have a folder, the newest first."""
+        try:
+            names = [entry.name for entry in os.scandir(self.runs) if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            return []
+        return sorted((name for name in names if RUN_ID.fullmatch(name)), reverse=True)
+
     def run(self, run_id: str) -> Path:
         """The folder of a run that has a record; raises `StateError` (IMG804). The id may be any text."""
         path = self.runs / run_id
@@ -57,9 +66,24 @@ def open_state(path: Path) -> State:
             with suppress(FileExistsError):
                 folder.mkdir(mode=0o700)
             _check(folder)
+            if sys.platform != "win32":
+                folder.chmod(0o700)
         _keep_out_of_git(path)
     except OSError as error:
         raise StateError(CANNOT_WRITE, f"{path}: {words(error)}") from None
+    return State(path=path)
+
+
+def find_state(path: Path) -> State:
+    """Take a state folder that is there, to read it; nothing is made or changed. Raises `StateError`."""
+    path = Path(os.path.abspath(path))  # noqa: PTH100  (as above)
+    try:
+        for folder in (path, path / "runs"):
+            _check(folder)
+    except FileNotFoundError:
+        raise StateError(NO_STATE, f"there is no state folder {path}") from None
+    except OSError as error:
+        raise StateError(NO_STATE, f"{path}: {words(error)}") from None
     return State(path=path)
 
 
@@ -77,7 +101,6 @@ def _check(folder: Path) -> None:
             raise StateError(OTHER_OWNER, f"{folder} belongs to the user with the number {status.st_uid}")
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise StateError(OTHERS_MAY_WRITE, f"{folder} has the rights {stat.S_IMODE(status.st_mode):o}")
-        folder.chmod(0o700)
 
 
 def _keep_out_of_git(path: Path) -> None:

@@ -11,14 +11,23 @@ from types import TracebackType
 from typing import Any, Self
 
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import EVENT_FORMAT, Event, JournalOpened, PhaseFinished, RunFinished, now, to_json
+from imagesmith.events import (
+    EVENT_FORMAT,
+    Event,
+    JournalOpened,
+    Output,
+    PhaseFinished,
+    RunFinished,
+    now,
+    rfc3339,
+    to_json,
+)
 from imagesmith.folder import make_private, sync_folder
 from imagesmith.journal.faults import CANNOT_WRITE, RECORD_INCOMPLETE, RUN_EXISTS, StateError, words
 from imagesmith.journal.owner import claim
 
 EVENTS = "events.ndjson"
 RECORD = "run.json"
-LOG = "packer.log"
 
 Redact = Callable[[str], str]
 
@@ -71,11 +80,6 @@ class Journal:
         return self.path / EVENTS
 
     @property
-    def log_path(self) -> Path:
-        """Where Packer's own output belongs."""
-        return self.path / LOG
-
-    @property
     def record_path(self) -> Path:
         """How the run stands, or how it ended."""
         return self.path / RECORD
@@ -87,24 +91,33 @@ class Journal:
 
     def append(self, event: Event) -> None:
         """Write an event; it is on the disk for certain after the end of a phase and of the run."""
+        if type(event) is Output:  # nearly all events are
+            self._write_bytes(_output_line(event, self._redact))
+            return
         self._write_line(to_json(event))
         if isinstance(event, PhaseFinished | RunFinished):
             self._sync()
 
     def write_record(self, run: Mapping[str, Any]) -> None:  # JSON data, as `run_record` makes it
         """Replace `run.json` in one step: readers see the old one or the new one."""
-        text = json.dumps(_record_redacted(run, self._redact), indent=2) + "\n"
-        scratch = self.record_path.with_suffix(".new")
+        self._replace(self.record_path, json.dumps(_record_redacted(run, self._redact), indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Put a text that is redacted already beside the events."""
+        self._replace(self.path / name, text)
+
+    def _replace(self, path: Path, text: str) -> None:
+        scratch = path.with_name(f"{path.name}.new")
         with self._lock:
             try:
                 with os.fdopen(os.open(scratch, _NEW & ~os.O_EXCL | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(text.encode("ascii"))
+                    file.write(text.encode("utf-8", "surrogatepass"))
                     file.flush()
                     os.fsync(file.fileno())
-                scratch.replace(self.record_path)
+                scratch.replace(path)
                 sync_folder(self.path)
             except OSError as error:
-                self._fail(self.record_path, error)
+                self._fail(path, error)
 
     def close(self) -> None:
         """End the record. A run without a `RunFinished` is from now on one that was interrupted; may be repeated."""
@@ -114,7 +127,9 @@ class Journal:
             self._claim.close()
 
     def _write_line(self, data: Mapping[str, Any]) -> None:  # JSON data
-        line = json.dumps(_redacted(data, self._redact), separators=(",", ":")).encode("ascii") + b"\n"
+        self._write_bytes(json.dumps(_redacted(data, self._redact), separators=(",", ":")).encode("ascii") + b"\n")
+
+    def _write_bytes(self, line: bytes) -> None:
         with self._lock:
             try:
                 # A line that was cut by a full disk must not swallow the next one
@@ -139,6 +154,17 @@ class Journal:
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def _output_line(event: Output, redact: Redact) -> bytes:
+    """The same as of any event, in a third of the time."""
+    step = "null" if event.step is None else _quoted(redact(event.step))
+    text, stream = _quoted(redact(event.text)), _quoted(event.stream)
+    line = f'{{"event":"{Output.kind}","time":"{rfc3339(event.time)}","text":{text},"stream":{stream},"step":{step}}}\n'
+    return line.encode("ascii")
+
+
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def _redacted(value: Any, redact: Redact, *, free: bool = False) -> Any:  # JSON data of any shape

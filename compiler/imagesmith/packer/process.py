@@ -22,8 +22,8 @@ from typing import IO
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.errors import PackerError
-from imagesmith.packer.guardian import guarded
 from imagesmith.packer.interrupt import shielded
+from imagesmith.packer.leash import leash
 from imagesmith.packer.lines import Line, Stream, drain
 from imagesmith.packer.survivors import MARK_VARIABLE, Survivor, end_survivors
 
@@ -182,11 +182,11 @@ class _Run:
     def complete(self, grace_s: float) -> ProcessOutcome:
         started = time.monotonic()
         process = self._start()
-        with guarded(process.pid):
+        with leash(process):
             readers = self._read(process)
             self._wait(process)
-            _join(readers, _QUIET_S)
-            survivors = end_survivors(process.pid, self._mark, patience_s=_QUIET_S, grace_s=grace_s)
+        _join(readers, _QUIET_S)
+        survivors = end_survivors(process.pid, self._mark, patience_s=_QUIET_S, grace_s=grace_s)
         _join(readers, _DRAIN_S)
         self._sink.close()
         if self._sink.failure is not None:

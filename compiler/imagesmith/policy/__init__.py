@@ -6,13 +6,16 @@ Errors stop a compilation, so no policy and no comment takes one away: what cann
 from imagesmith.policy.directives import Directive, directives_in
 from imagesmith.policy.judge import Judged, Silenced, judge
 from imagesmith.policy.selectors import Policy, is_selector, matches, selector_problem
+from imagesmith.policy.threshold import FailOn, fails
 
 __all__ = [
     "Directive",
+    "FailOn",
     "Judged",
     "Policy",
     "Silenced",
     "directives_in",
+    "fails",
     "is_selector",
     "judge",
     "matches",

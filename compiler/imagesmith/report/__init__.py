@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Diagnostics, events and rules to text for people and machines."""

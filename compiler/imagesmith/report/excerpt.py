@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from imagesmith.diagnostics import Span
+
+CI_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
+"""Where a command to the CI service may begin anywhere in a line: ``##vso[…]`` (Azure Pipelines, 'Logging commands'),
+``##[…]`` (actions/runner, `ActionCommand.TryParse`)."""
 
 _TAB = 4
 _WIDTH = 100
@@ -69,9 +74,11 @@ def _cells(line: str) -> list[str]:
     """What each character of a line looks like, tabs widened to the next stop."""
     cells: list[str] = []
     column = 0
-    for character in line:
+    for index, character in enumerate(line):
         if character == "\t":
             cell = " " * (_TAB - column % _TAB)
+        elif character == "#" and CI_COMMAND.match(line, index):
+            cell = escape(character)
         else:
             cell = character if character.isprintable() else escape(character)
         column += _columns([cell])

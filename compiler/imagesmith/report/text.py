@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.redact import Redactor
-from imagesmith.report.excerpt import cut, escape, excerpt
+from imagesmith.report.excerpt import CI_COMMAND, cut, escape, excerpt
 
 _STATIONS = 6
 """How many stations of a value's way are printed."""
@@ -42,8 +42,13 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 def escape_controls(text: str) -> str:
     """The text with every character that a terminal could act on, or that hides or reorders others, as an escape.
 
-    Tabs and white space of all kinds but line ends stay as they are.
+    Tabs and white space of all kinds but line ends stay as they are. What a CI service would take for a command to it
+    (``##vso[``, ``##[`` anywhere, ``::`` at the start) gets an escape as well.
     """
+    if "##" in text:
+        text = CI_COMMAND.sub(lambda _found: escape("#"), text)
+    if text.lstrip().startswith("::"):
+        text = text.replace(":", escape(":"), 1)
     if text.isprintable():
         return text
     return "".join(character if _is_harmless(character) else escape(character) for character in text)

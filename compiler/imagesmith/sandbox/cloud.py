@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
 from imagesmith.sandbox.answers import Answer, Call, group_not_found
@@ -31,9 +32,13 @@ class Cloud:
     """Versions by ``publisher:offer:sku`` in lower case."""
     store: Store = field(default_factory=Store)
     operations: Operations
+    deleted_vaults: dict[str, str] = field(default_factory=dict)
+    """Ids of deleted key vaults by name in lower case: the names are taken until somebody purges them."""
+    scratch: Path
+    """A folder of the sandbox's own, for files that exist for a moment."""
     faults: Faults = field(default_factory=Faults)
     newest_machine: str | None = None
-    """The machine behind the SSH port: the one deployed last."""
+    """The machine behind the port: the one deployed last."""
 
     def group(self, resource_id: ResourceId) -> Resource:
         """The resource group of an id. Raises `RefusedError` where it is missing."""

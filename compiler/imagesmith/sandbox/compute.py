@@ -7,17 +7,19 @@ import uuid
 from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, conflict, invalid, not_found, sandbox_failure
 from imagesmith.sandbox.capture import BASE, GENERALIZED, IMAGE, MACHINE, SEEDED, capture
 from imagesmith.sandbox.cloud import Cloud
-from imagesmith.sandbox.errors import WINDOWS_NOT_YET, SandboxError, failure
+from imagesmith.sandbox.errors import SandboxError
 from imagesmith.sandbox.galleries import newest_version
-from imagesmith.sandbox.machine import MachineSpec
+from imagesmith.sandbox.os_profile import is_windows, specification
 from imagesmith.sandbox.store import Resource, ResourceId, parse_id
+from imagesmith.sandbox.windows.images import BLANK
+from imagesmith.sandbox.windows.images import is_windows as is_windows_image
 
 _DISK_BYTES = 30 * 1024**3
 VIRTUAL_MACHINES = "Microsoft.Compute/virtualMachines"
 
 
 async def prepare_machine(cloud: Cloud, vm: Resource, replaced: bool) -> None:
-    """Complete a new VM and start its machine; the SSH port leads to it from now on."""
+    """Complete a new VM and start its machine; the port leads to it from now on."""
     vm.properties.setdefault("vmId", str(uuid.uuid4()))
     if replaced:
         return
@@ -25,49 +27,34 @@ async def prepare_machine(cloud: Cloud, vm: Resource, replaced: bool) -> None:
     _attach_disks(cloud, vm, profile)
     system = vm.properties.get("osProfile") or {}
     try:
-        if "windowsConfiguration" in system:
-            raise failure(WINDOWS_NOT_YET)
-        image = await _image_of(cloud, profile.get("imageReference") or {})
+        image = await _image_of(cloud, profile.get("imageReference") or {}, windows=is_windows(system))
         name = f"vm{len(cloud.store.of_type(VIRTUAL_MACHINES, subscription=vm.id.subscription))}-{uuid.uuid4().hex[:6]}"
-        await cloud.machines.start(_spec(name, image, system))
+        await cloud.machines.start(specification(cloud, system, name=name, image=image))
     except SandboxError as error:
         cloud.on_failure(error)
         raise sandbox_failure(error) from error
     vm.hidden[MACHINE] = name
+    system.pop("adminPassword", None)  # Azure never shows it again
     vm.properties["instanceView"] = _instance_view("running")
     cloud.newest_machine = name
 
 
-def _spec(name: str, image: str, system: dict[str, Json]) -> MachineSpec:
-    linux = system.get("linuxConfiguration") or {}
-    keys = ((linux.get("ssh") or {}).get("publicKeys")) or []
-    password = None if linux.get("disablePasswordAuthentication") else system.get("adminPassword")
-    return MachineSpec(
-        name=name,
-        hostname=str(system.get("computerName") or name),
-        user=str(system.get("adminUsername") or "azureuser"),
-        keys=tuple(str(key["keyData"]).strip() for key in keys if key.get("keyData")),
-        image=image,
-        password=password,
-    )
-
-
-async def _image_of(cloud: Cloud, reference: dict[str, Json]) -> str:
+async def _image_of(cloud: Cloud, reference: dict[str, Json], *, windows: bool) -> str:
     """The image that a VM's `imageReference` means. Raises `RefusedError` where Azure has none."""
     if reference.get("id"):
-        return await _captured_image(cloud, str(reference["id"]))
+        return await _captured_image(cloud, str(reference["id"]), windows=windows)
     shared = reference.get("sharedGalleryImageId") or reference.get("communityGalleryImageId")
     if shared:
         # Galleries of others: nothing is known of them but their names, which rows of the base table may fit.
         parts = str(shared).strip("/").split("/")
-        return await cloud.machines.prepare(":".join((parts[0], parts[1], parts[3] if len(parts) > 3 else "")))
+        return await _base(cloud, ":".join((parts[0], parts[1], parts[3] if len(parts) > 3 else "")), windows=windows)
     names = [str(reference.get(part) or "") for part in ("publisher", "offer", "sku")]
     if not all(names):
         raise invalid("InvalidParameter", "Required parameter 'imageReference' is missing (null).")
-    return await cloud.machines.prepare(":".join(names))
+    return await _base(cloud, ":".join(names), windows=windows)
 
 
-async def _captured_image(cloud: Cloud, text: str) -> str:
+async def _captured_image(cloud: Cloud, text: str, *, windows: bool) -> str:
     wanted = parse_id(text)
     found = cloud.store.get(text)
     if wanted is not None and wanted.type.lower() == "microsoft.compute/galleries/images" and found is not None:
@@ -76,9 +63,18 @@ async def _captured_image(cloud: Cloud, text: str) -> str:
         raise not_found(
             wanted.type if wanted else "images", wanted.name if wanted else text, wanted.group if wanted else ""
         )
-    if IMAGE in found.hidden:
-        return found.hidden[IMAGE]
-    return await cloud.machines.prepare(found.hidden.get(BASE, SEEDED))
+    if IMAGE not in found.hidden:
+        return await _base(cloud, found.hidden.get(BASE, SEEDED), windows=windows)
+    image = found.hidden[IMAGE]
+    if is_windows_image(image) != windows:
+        system = "Windows" if windows else "Linux"
+        raise conflict("OperationNotAllowed", f"The image '{text}' is not one of {system}, as the VM's osProfile says.")
+    return image
+
+
+async def _base(cloud: Cloud, source: str, *, windows: bool) -> str:
+    """What stands for an image that was not captured here: a base, or for Windows an empty disk."""
+    return f"{BLANK}{source}" if windows else await cloud.machines.prepare(source)
 
 
 def _attach_disks(cloud: Cloud, vm: Resource, profile: dict[str, Json]) -> None:
@@ -86,9 +82,7 @@ def _attach_disks(cloud: Cloud, vm: Resource, profile: dict[str, Json]) -> None:
     os_disk = profile.setdefault("osDisk", {})
     if "vhd" not in os_disk:
         os_disk.setdefault("name", f"{vm.id.name}_OsDisk_1_{uuid.uuid4().hex}")
-        os_disk.setdefault(
-            "osType", "Windows" if "windowsConfiguration" in (vm.properties.get("osProfile") or {}) else "Linux"
-        )
+        os_disk.setdefault("osType", "Windows" if is_windows(vm.properties.get("osProfile") or {}) else "Linux")
         _attach(cloud, vm, os_disk, extra={"osType": os_disk["osType"]})
     for number, disk in enumerate(profile.get("dataDisks") or [], start=1):
         disk.setdefault("name", f"{vm.id.name}_disk{number + 1}_{uuid.uuid4().hex}")

@@ -40,7 +40,7 @@ async def put(cloud: Cloud, call: Call) -> Answer:
 
 
 async def operations(cloud: Cloud, call: Call) -> Answer:
-    """`GET …/operations`: one entry a resource; clients clean up by it (packer.md §9.5)."""
+    """`GET …/operations`: one entry a resource, the newest first; Packer cleans up in this order."""
     deployment = cloud.store.get(_id(call))
     if deployment is None:
         raise not_found(DEPLOYMENTS, call.params["deployment"], call.params["group"])
@@ -55,7 +55,7 @@ async def operations(cloud: Cloud, call: Call) -> Answer:
                 "targetResource": {"id": entry["id"], "resourceType": entry["type"], "resourceName": entry["name"]},
             },
         }
-        for number, entry in enumerate(deployment.properties.get("made") or [], start=1)
+        for number, entry in reversed(list(enumerate(deployment.properties.get("made") or [], start=1)))
     ]
     return Answer(body={"value": entries})
 

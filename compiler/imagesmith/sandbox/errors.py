@@ -44,16 +44,6 @@ MACHINE_FAILED = Rule(
     corrected="podman system prune\nimagesmith build web.json --sandbox",
     source="machine.md §2",
 )
-WINDOWS_NOT_YET = Rule(
-    code="IMG904",
-    severity=Severity.ERROR,
-    title="the sandbox has no Windows machines",
-    cause="A Windows VM needs WinRM and a key vault, which this sandbox does not offer.",
-    fix="build this template against Azure, or check it with `imagesmith validate` and `imagesmith compile`",
-    example="imagesmith build windows.json --sandbox",
-    corrected="imagesmith build windows.json",
-    source="winrm.md",
-)
 STATE_FOREIGN = Rule(
     code="IMG905",
     severity=Severity.ERROR,
@@ -92,6 +82,17 @@ SANDBOX_FAULT = Rule(
     fix="report the request that the message names; the real Azure is not affected",
     example="imagesmith sandbox -- az vm create --name web",
     corrected="imagesmith sandbox -- packer build web",
+    source="architecture §7",
+)
+
+HANDOVER_BROKEN = Rule(
+    code="IMG930",
+    severity=Severity.ERROR,
+    title="IMAGESMITH_SANDBOX does not lead to a sandbox",
+    cause="The variable names the file by which a build finds the sandbox that another process runs.",
+    fix="unset it, or run the build by `imagesmith sandbox -- imagesmith build FILE`",
+    example="IMAGESMITH_SANDBOX=gone.json imagesmith build web.json",
+    corrected="imagesmith sandbox -- imagesmith build web.json",
     source="architecture §7",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagesmith.sandbox import compute, galleries, network, storage
+from imagesmith.sandbox import compute, galleries, network, storage, vaults
 from imagesmith.sandbox.resources import Kind, Kinds
 
 ROWS: tuple[Kind, ...] = (
@@ -27,6 +27,14 @@ ROWS: tuple[Kind, ...] = (
     Kind(type="Microsoft.Network/virtualNetworks", prepare=network.prepare_network),
     Kind(type="Microsoft.Network/virtualNetworks/subnets", prepare=network.prepare_subnet, needs_location=False),
     Kind(type="Microsoft.ManagedIdentity/userAssignedIdentities"),
+    Kind(
+        type="Microsoft.KeyVault/vaults",
+        prepare=vaults.prepare_vault,
+        dispose=vaults.dispose_vault,
+        created=200,
+        deleted=200,
+    ),
+    Kind(type="Microsoft.KeyVault/vaults/secrets", prepare=vaults.prepare_secret, needs_location=False, created=200),
     Kind(type="Microsoft.Storage/storageAccounts", prepare=storage.prepare_account, created=200),
     Kind(type="Microsoft.Storage/storageAccounts/blobServices", needs_location=False),
     Kind(type="Microsoft.Storage/storageAccounts/blobServices/containers", needs_location=False),

@@ -25,6 +25,8 @@ class Kind:
     needs_location: bool = True
     created: int = 201
     """Status of the answer to a PUT that made one; clients accept only the ones that the service documents."""
+    deleted: int = 202
+    """Status of the answer to a DELETE; 200 for a service that is done then, with no operation to ask for."""
 
 
 class Kinds:
@@ -135,6 +137,10 @@ async def delete(cloud: Cloud, call: Call) -> Answer:
     wanted = resource_id(call)
     if cloud.store.get(wanted) is None:
         return Answer(status=204)
+    kind = kinds().get(wanted.type)
+    if kind and kind.deleted == 200:
+        await remove(cloud, wanted)
+        return Answer(status=200)
     number = cloud.operations.start(remove(cloud, wanted))
     return Answer(status=202, headers=cloud.operations.headers(call, number, styles="location"))
 

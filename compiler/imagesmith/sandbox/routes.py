@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-from imagesmith.sandbox import compute, deployments, groups, login, marketplace, resources
+from imagesmith.sandbox import compute, deployments, groups, login, marketplace, resources, vault_data
 from imagesmith.sandbox.answers import Answer, Call
 from imagesmith.sandbox.cloud import Cloud, Handle
 from imagesmith.sandbox.kinds import ROWS
 
 LOGIN = "login.*"
 ARM = "management.azure.com"
+VAULT = "*.vault.azure.net"
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = SUBSCRIPTION + "/resourceGroups/{group}"
@@ -106,6 +107,10 @@ ROUTES: tuple[Route, ...] = (
     _row(ARM, "GET", MACHINE + "/instanceView", compute.show_instance_view),
     _row(ARM, "GET", SKU + "/versions", marketplace.list_versions),
     _row(ARM, "GET", SKU + "/versions/{version}", marketplace.show_version),
+    _row(VAULT, "GET", "/secrets", vault_data.list_secrets),
+    _row(VAULT, "GET", "/secrets/{secret}", vault_data.show_secret),
+    _row(VAULT, "GET", "/secrets/{secret}/{version}", vault_data.show_secret),
+    _row(VAULT, "PUT", "/secrets/{secret}", vault_data.put_secret),
     *_kind_rows(),
 )
 """The first row that fits answers."""

@@ -1,4 +1,4 @@
-"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and SSH port."""
+"""The parts of a started sandbox, on their event loop: machines, cloud, application, proxy and port."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
 from imagesmith.sandbox.faults import Faults
-from imagesmith.sandbox.machine import Machines
+from imagesmith.sandbox.machine import Machines, MachineSpec
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.sweep import sweep_engine
+from imagesmith.sandbox.machine.systems import Systems
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.proxy import Authority, Proxy
+from imagesmith.sandbox.rehearsal import Rehearsal
 from imagesmith.sandbox.state import StateFolder
+from imagesmith.sandbox.windows.findings import NO_POWERSHELL
+from imagesmith.sandbox.windows.machine import WindowsMachine
+from imagesmith.sandbox.windows.machines import WindowsMachines
+from imagesmith.sandbox.windows.powershell import find_powershell
 
 CA_FILE = "ca.pem"
+_RUN_NOTE = "plain PowerShell steps run on this host, with the machine's C: as a drive; all other steps are recorded"
 
 
 class Running:
@@ -42,7 +49,8 @@ class Running:
         self.environment = environment
         self.state = state
         self.on_failure = on_failure
-        self.machines: Machines
+        self.rehearsal = Rehearsal()
+        self.machines: Systems
         self.cloud: Cloud
         self.application: Application
         self.proxy: Proxy
@@ -57,9 +65,19 @@ class Running:
         """The certificate that clients have to trust."""
         return self.state.path / CA_FILE
 
+    @property
+    def notes(self) -> list[str]:
+        """What people should know of the machines that the run will have."""
+        return self.machines.windows.notes if self.rehearsal.windows else self.machines.notes
+
+    @property
+    def records_steps(self) -> bool:
+        """Whether those machines keep steps without running them."""
+        return self.rehearsal.windows or self.machines.records_steps
+
     async def start(self, kept: Mapping[str, Any]) -> None:
         """Start all parts, the machines first: without an engine there is nothing to wait for."""
-        self.machines = await self._choose_machines()
+        self.machines = Systems(linux=await self._choose_machines(), windows=self._windows())
         self._stop.append(lambda: self.machines.close(keep=self._kept_images()))
         self.cloud = Cloud(
             subscription_id=self.options.subscription_id,
@@ -68,6 +86,7 @@ class Running:
             on_failure=self.on_failure,
             operations=Operations(self.on_failure),
             strict=self.options.strict,
+            scratch=self.state.path,
             faults=Faults(self.options.faults),
         )
         _restore(self.cloud, kept)
@@ -130,10 +149,33 @@ class Running:
             )
         return machines
 
+    def _windows(self) -> WindowsMachines:
+        """Windows machines; a `pwsh` of the host takes part in the rehearsal where there is one."""
+        powershell = find_powershell(self.environment)
+        runs = self.options.windows_steps == "pwsh"
+        if runs and powershell is None:
+            raise failure(NO_POWERSHELL)
+
+        def make_host(spec: MachineSpec, folder: Path) -> WindowsMachine:
+            return WindowsMachine(
+                spec,
+                folder,
+                rehearsal=self.rehearsal,
+                powershell=powershell,
+                runs=runs,
+                environment=self.environment,
+            )
+
+        machines = WindowsMachines(state=self.state, make_host=make_host, on_failure=self.on_failure)
+        machines.notes.append(_RUN_NOTE if runs else "steps of a Windows machine are recorded, not run")
+        if powershell is not None and not runs:
+            machines.notes.append(f"{powershell} checks the syntax of each script")
+        return machines
+
     def _recorder(self, note: str) -> Machines:
         from imagesmith.sandbox.machine.record import RecordingMachines
 
-        return RecordingMachines(state=self.state, note=note)
+        return RecordingMachines(state=self.state, note=note, rehearsal=self.rehearsal)
 
 
 def _restore(cloud: Cloud, kept: Mapping[str, Any]) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from imagesmith.plan import Need, NeedKind, OsType
+from imagesmith.plan import Need, NeedKind
 from imagesmith.sandbox.answers import Json
 from imagesmith.sandbox.capture import BASE, IMAGE
 from imagesmith.sandbox.cloud import Cloud
-from imagesmith.sandbox.errors import WINDOWS_NOT_YET, failure
 from imagesmith.sandbox.store import Resource, ResourceId, parse_id
 
 DEFAULT_LOCATION = "westeurope"
@@ -18,10 +17,8 @@ DEFAULT_LOCATION = "westeurope"
 async def seed(cloud: Cloud, needs: Iterable[Need], *, os_type: str, location: str) -> None:
     """Make everything that the needs name and that is not there; base images of platform sources are made ready.
 
-    Raises `SandboxError`: IMG901, IMG902 for a source that no machine can start from, IMG904 for Windows.
+    Raises `SandboxError`: IMG901, IMG902 for a source that no machine can start from.
     """
-    if os_type == OsType.WINDOWS:
-        raise failure(WINDOWS_NOT_YET, "the template builds a Windows image, and the sandbox has no Windows machines")
     cloud.os_type = os_type
     for need in needs:
         if need.kind is NeedKind.PLATFORM_IMAGE:

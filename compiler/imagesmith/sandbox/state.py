@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from imagesmith.folder import remove_below
 from imagesmith.sandbox.errors import STATE_FOREIGN, failure
 
 MARKER = ".imagesmith-sandbox"
@@ -65,7 +66,7 @@ class StateFolder:
                 inner = os.open(part, _FOLDER, dir_fd=handle)
                 os.close(handle)
                 handle = inner
-            _remove(handle, parts[-1])
+            remove_below(handle, parts[-1])
         except (FileNotFoundError, NotADirectoryError):
             return
         finally:
@@ -86,23 +87,3 @@ def _check_ours(path: Path) -> None:
         raise failure(STATE_FOREIGN, f"{path} belongs to another user")
     if not (path / MARKER).exists() and any(path.iterdir()):
         raise failure(STATE_FOREIGN, f"{path} holds files that no sandbox made")
-
-
-def _remove(parent: int, name: str) -> None:
-    """Delete `name` in the folder that the handle stands for."""
-    try:
-        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return
-    if not stat.S_ISDIR(status.st_mode):
-        os.unlink(name, dir_fd=parent)
-        return
-    handle = os.open(name, _FOLDER, dir_fd=parent)
-    try:
-        if os.fstat(handle).st_dev != os.fstat(parent).st_dev:
-            return  # a mount somebody made: not ours to empty
-        for entry in os.listdir(handle):  # noqa: PTH208 - a handle has no path
-            _remove(handle, entry)
-    finally:
-        os.close(handle)
-    os.rmdir(name, dir_fd=parent)

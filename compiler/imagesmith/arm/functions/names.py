@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from imagesmith.arm.calls import Function, Invocation
+from functools import partial
+
+from imagesmith.arm.calls import Invocation
+from imagesmith.arm.rows import Function, Page
 from imagesmith.source import Value
 
 
@@ -33,8 +36,11 @@ def _copy_index(call: Invocation) -> int:
     return index + (call.integer(offset) if len(call) > offset else 0)
 
 
+_deployment_row = partial(Function, page=Page.DEPLOYMENT)
+_numeric_row = partial(Function, page=Page.NUMERIC)
+
 ROWS = (
-    Function(name="parameters", least=1, most=1, apply=_parameters, lazy=True, note="The value of a parameter."),
-    Function(name="variables", least=1, most=1, apply=_variables, lazy=True, note="The value of a variable."),
-    Function(name="copyIndex", least=0, most=2, apply=_copy_index, note="The turn of a copy loop, from 0."),
+    _deployment_row(name="parameters", least=1, most=1, apply=_parameters, lazy=True, note="The value of a parameter."),
+    _deployment_row(name="variables", least=1, most=1, apply=_variables, lazy=True, note="The value of a variable."),
+    _numeric_row(name="copyIndex", least=0, most=2, apply=_copy_index, note="The turn of a copy loop, from 0."),
 )

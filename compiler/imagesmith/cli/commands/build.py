@@ -15,10 +15,13 @@ from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
-from imagesmith.cli.options import DurationType, compile_file, compile_options, output_option, pairs, template_options
+from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
-from imagesmith.cli.supervision import on_error_options, options_by_step, patience_options, step_options
+from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import on_error_options, patience_options, step_options
+from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
@@ -65,6 +68,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @fetch_options
@@ -81,7 +85,7 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
 
     FILE may be - for standard input. The run is recorded in the state folder; the exit code says what failed.
     """
-    shared = {name: given.pop(name) for name in _SHARED}
+    shared = {name: given.pop(name) for name in TEMPLATE_NAMES}
     try:
         packer = find(
             packer=given["packer"],
@@ -93,30 +97,13 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
-    steps = options_by_step(given["step_timeouts"], given["step_retries"], given["passed_over"])
-    compilation = compile_file(file, compile_options(**shared, target=target, step_options=steps))
-    if not compilation.ok:
+    compiled = compile_given(file, shared, target=target)
+    compilation = compiled.compilation
+    if not compiled.passes:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
-    return _build(file, compilation, packer, output, given)
-
-
-_SHARED = (
-    "parameters",
-    "parameter_files",
-    "resource_group",
-    "subscription",
-    "tenant",
-    "location",
-    "os_type",
-    "name",
-    "strict",
-    "strict_scripts",
-    "validate_on",
-    "vhd_container",
-    "vhd_resource_group",
-)
+    return _build(file, compilation, packer, output, {**given, **compiled.values})
 
 
 def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:

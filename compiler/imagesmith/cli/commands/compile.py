@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from imagesmith.cli.fetching import fetch_options, fetching
-from imagesmith.cli.options import compile_file, compile_options, output_option, target_options, template_options
-from imagesmith.cli.output import show_diagnostics, show_document, talk
-from imagesmith.cli.supervision import options_by_step, step_options
-from imagesmith.diagnostics import Diagnostic, has_errors
+from imagesmith.cli.options import output_option, report_options, target_options, template_options
+from imagesmith.cli.output import show_document, talk
+from imagesmith.cli.reporting import report_of, show_report
+from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import step_options
+from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
 from imagesmith.pipeline import Compilation
@@ -26,19 +28,19 @@ from imagesmith.pipeline import Compilation
 @click.option("--fetch", is_flag=True, help="Fetch scripts and files as well, so that Packer alone can build.")
 @fetch_options
 @step_options
+@report_options
 @output_option("text", "json")
 def command(  # the shared options
     file: str,
     directory: str,
     output: str,
     *,
+    form: str | None,
+    report_file: str | None,
     fetch: bool,
     allow_host: tuple[str, ...],
     root: str | None,
     offline: bool,
-    step_timeouts: dict[str, float],
-    step_retries: dict[str, int],
-    passed_over: tuple[str, ...],
     **settings: Any,
 ) -> int:
     """Write the Packer build of a template.
@@ -46,14 +48,13 @@ def command(  # the shared options
     DIR gets plan.json, and for each stage a folder with image.pkr.hcl and its scripts. FILE may be - (standard input).
     Without --fetch, files that the template names by address are placeholders, which end a build by hand.
     """
-    steps = options_by_step(step_timeouts, step_retries, passed_over)
-    compilation = compile_file(file, compile_options(**settings, step_options=steps))
-    diagnostics = compilation.diagnostics
-    status = ExitCode.OK if compilation.ok else ExitCode.TEMPLATE
-    if compilation.ok and fetch:
-        compilation, found = _filled(compilation, fetching(file, allow_host=allow_host, root=root, offline=offline))
-        diagnostics = (*diagnostics, *found)
-        status = ExitCode.PREFLIGHT if has_errors(found) else status
+    compiled = compile_given(file, settings)
+    status = ExitCode.OK if compiled.passes else ExitCode.TEMPLATE
+    if compiled.passes and fetch:
+        options = fetching(file, allow_host=allow_host, root=root, offline=offline)
+        compiled = replace(compiled, compilation=_filled(compiled.compilation, options))
+        status = ExitCode.PREFLIGHT if has_errors(compiled.compilation.diagnostics) else status
+    compilation = compiled.compilation
     written: list[str] = []
     if status is ExitCode.OK:
         try:
@@ -62,27 +63,27 @@ def command(  # the shared options
         except FolderError as error:
             # An argument that cannot be used as it was given, like a wrong option
             status = ExitCode.USAGE
-            diagnostics = (*diagnostics, error.diagnostic)
-    _show(diagnostics, compilation, directory, written, output)
+            diagnostics = (*compilation.diagnostics, error.diagnostic)
+            compiled = replace(compiled, compilation=replace(compilation, diagnostics=diagnostics))
+    if output == "json":
+        show_document(compiled.compilation.diagnostics, {"directory": directory if written else None, "files": written})
+    if output != "json" or report_file or form:
+        show_report(report_of([compiled]), form=form, file=report_file, on_stdout=False)
+    if output != "json":
+        _show_files(compilation, directory, written)
     return status
 
 
-def _show(
-    diagnostics: Sequence[Diagnostic], compilation: Compilation, directory: str, written: Sequence[str], output: str
-) -> None:
-    if output == "json":
-        show_document(diagnostics, {"directory": directory if written else None, "files": written})
-        return
-    show_diagnostics(diagnostics, secrets=compilation.secrets)
+def _show_files(compilation: Compilation, directory: str, written: Sequence[str]) -> None:
     if written:
         talk(f"{len(written)} files for {compilation.options.target}:")
-    for name in written:
-        click.echo(f"{directory}/{name}")
+        for name in written:
+            click.echo(f"{directory}/{name}")
 
 
-def _filled(compilation: Compilation, options: Any) -> tuple[Compilation, Sequence[Diagnostic]]:  # FetchOptions
+def _filled(compilation: Compilation, options: Any) -> Compilation:  # FetchOptions
     """The compilation with what it names by address, and what was wrong with that."""
     from imagesmith.artifacts import fill
 
     filled = fill(compilation, options, on_progress=lambda _progress: None)
-    return replace(compilation, files=filled.files), filled.diagnostics
+    return replace(compilation, files=filled.files, diagnostics=(*compilation.diagnostics, *filled.diagnostics))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from imagesmith.cli.options import VersionType
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import cache_folder
+from imagesmith.cli.values import VersionType
 from imagesmith.events import ExitCode
 from imagesmith.toolchain import VENDOR, ToolchainError, find, install
 from imagesmith.versions import Version

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import ssl
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MachineSpec:
-    """A VM as a deployment asks for it. `keys` are the only keys that may log in; `image` is what it starts from."""
+    """A VM as a deployment asks for it. `keys` are the only keys that may log in; `image` is what it starts from.
+
+    `tls` is the end of a Windows machine's listener, None where it has none.
+    """
 
     name: str
     hostname: str
     user: str
     keys: tuple[str, ...]
     image: str
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
+    windows: bool = False
+    tls: ssl.SSLContext | None = None
 
 
 class Machines(Protocol):
@@ -25,6 +33,8 @@ class Machines(Protocol):
 
     records_steps: bool
     notes: list[str]
+    facts: dict[str, str]
+    """What the record of a run says of them: the engine, the digests of base images."""
 
     async def prepare(self, source: str) -> str:
         """The image that stands for a ``publisher:offer:sku``, made where it is missing.

@@ -81,13 +81,24 @@ class ContainerMachines:
         self._off: set[str] = set()
         self._sessions: dict[asyncio.subprocess.Process, str] = {}
         self._bases: dict[str, str] = {}
+        self._looking: set[asyncio.Task[None]] = set()
+        self.facts = {"engine": f"{engine.name} {engine.version}".strip()}
+        """What the record of a run says of its machines."""
 
     async def prepare(self, source: str) -> str:
         """The VM-like image that stands for a ``publisher:offer:sku``."""
         base = base_for(source, self.options.bases)
         if base.image not in self._bases:
             self._bases[base.image] = await make_vm_image(self.engine, base, state=self.state, notes=self.notes)
+            # Nobody waits for the digest, which only the record needs
+            looking = asyncio.create_task(self._look_at(base.image))
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
         return self._bases[base.image]
+
+    async def _look_at(self, base: str) -> None:
+        image = self._bases[base]
+        self.facts[f"base {base}"] = f"{image} {await self.engine.image_id(image) or ''}".strip()
 
     async def start(self, spec: MachineSpec) -> None:
         """Run the container, wait for its systemd, and do what cloud-init does."""
@@ -188,6 +199,7 @@ class ContainerMachines:
 
     async def close(self, *, keep: Collection[str]) -> None:
         """End sessions and machines, and the images that nothing refers to."""
+        await asyncio.gather(*self._looking, return_exceptions=True)
         failures = []
         for name in tuple(self._containers):
             try:

@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import platform
+import re
 import resource
 import shutil
 import struct
@@ -30,6 +31,7 @@ CACHE_LABEL = "imagesmith.cache"
 """On images that serve every sandbox and are never swept: the digest of their recipe."""
 
 _PROBE_TIMEOUT_S = 30
+_VERSION = re.compile(r"[0-9]+\.[0-9]+[0-9A-Za-z.+~-]*")
 _EXIT_ZERO = {
     # mov edi, 0; mov eax, 60 (exit); syscall
     "x86_64": (62, bytes.fromhex("bf00000000b83c0000000f05")),
@@ -71,6 +73,8 @@ class Engine:
     program: str
     name: Literal["podman", "docker"]
     """What it is, whatever the program is called: some systems have a `docker` that is podman."""
+    version: str = ""
+    """As it says itself; empty where it says none."""
     options: tuple[str, ...] = ()
     """Before every sub-command."""
     limits: tuple[str, ...] = ()
@@ -110,7 +114,12 @@ class Engine:
 
     async def has_image(self, image: str) -> bool:
         """Whether the image is here."""
-        return (await self.run("image", "inspect", "--format", "{{.Id}}", image)).code == 0
+        return await self.image_id(image) is not None
+
+    async def image_id(self, image: str) -> str | None:
+        """The image's digest, None where it is not here."""
+        shown = await self.run("image", "inspect", "--format", "{{.Id}}", image)
+        return shown.stdout.strip() if shown.code == 0 else None
 
 
 async def run_command(
@@ -175,7 +184,13 @@ async def _identify(program: str, environment: Mapping[str, str]) -> Engine:
     """What a program says that it is; one that says nothing is what it is called."""
     shown = await run_command((program, "--version"), environment=environment, timeout_s=_PROBE_TIMEOUT_S)
     said = shown.stdout.lower() if "version" in shown.stdout.lower() else Path(program).name
-    return Engine(program=program, name="docker" if "docker" in said else "podman", environment=environment)
+    version = _VERSION.search(shown.stdout)
+    return Engine(
+        program=program,
+        name="docker" if "docker" in said else "podman",
+        version=version[0] if version else "",
+        environment=environment,
+    )
 
 
 async def _try(engine: Engine, attempts: list[str]) -> Engine | None:

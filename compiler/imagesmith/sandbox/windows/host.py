@@ -83,6 +83,9 @@ class Host(Protocol):
     async def close(self) -> None:
         """The machine is turned off: no command runs any more. Timers end here, files are closed."""
 
+    def captured(self) -> None:
+        """Its disk is about to be kept as an image: the machine is off, what is in `DISK` afterwards is the image."""
+
 
 MakeHost: TypeAlias = Callable[[MachineSpec, Path], Host]
 """Make the machine of a deployment in a folder of its own.

@@ -1,0 +1,156 @@
+"""Secrets and a text to the text without them, and a log's lines likewise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imagesmith.redact.forms import SHORTEST, encodings, parts
+from imagesmith.redact.search import Finder, Spans
+from imagesmith.redact.urls import MARK, without_signatures
+
+LEAST = 6
+"""Characters that a secret needs to be taken as one."""
+_TELLING = 8
+"""Characters of a broken form that are masked in any case; of a short one, half of it is enough."""
+_PATIENCE = 4
+"""How many lines may come between two pieces: two streams mix."""
+_LEAD = re.compile(r"(?:[0-9]+,[^,]*,ui,[a-z]+,)?(?:(?:==>|   ) [^\s:]+(?: \([^()]*\))?: ?)?\s*")
+"""What stands before the text of a line: Packer's record (packer.md §4.2), its prefix, indentation."""
+_BREAK = re.compile(r"(\\n(?=(?:==>|   ) ))")
+
+
+def too_short(secret: str) -> str | None:
+    """Why a value cannot be kept secret, None where it can: masking every place where a few characters stand would
+    destroy the log, and tell the secret by its holes (hashicorp/packer#11145)."""
+    length = len(secret.strip())
+    if length >= LEAST:
+        return None
+    shown = "is empty" if length == 0 else f"has {length} character{'s' if length > 1 else ''}"
+    return f"it {shown}, and a secret needs {LEAST}: a shorter one cannot be masked without destroying the log"
+
+
+class Redactor:
+    """Replaces every known secret, in every form that `encodings` makes of it, and all SAS signatures, by `MARK`.
+
+    Takes the secrets once and is safe to share between threads. A secret of one to three characters is masked only as
+    it is and only where it stands alone: as a part of other words it would destroy the text. `longest` is the length of
+    the longest form in characters: who cuts a text at an arbitrary place drops as many from its end, since half a
+    secret is not found.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {part for secret in secrets for part in parts(secret)}
+        forms = {form for part in known if len(part) >= SHORTEST for form in encodings(part) if len(form) >= SHORTEST}
+        short = sorted(part for part in known if len(part) < SHORTEST)
+        self.finder = Finder(forms) if forms else None
+        self._short = re.compile("|".join(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short))
+        self._has_short = bool(short)
+        self.longest = max(map(len, forms), default=0)
+
+    def __repr__(self) -> str:
+        return "Redactor(…)"
+
+    def redact(self, text: str) -> str:
+        """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
+        finder = self.finder
+        spans = finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
+        return self.masked(text, spans)
+
+    def masked(self, text: str, spans: Spans) -> str:
+        """The text without these parts, without short secrets and without signatures."""
+        if self._has_short:
+            spans = [*spans, *(match.span() for match in self._short.finditer(text))]
+        return without_signatures(_cut_out(text, spans) if spans else text)
+
+    def line_redactor(self) -> LineRedactor:
+        """A redactor for the lines of one log, in their order; for one thread at a time."""
+        return LineRedactor(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A form of which the first `length` characters ended a line; `age` is how many lines ago."""
+
+    form: str
+    length: int
+    age: int = 0
+
+
+class LineRedactor:
+    """Masks like its `Redactor`, and also secrets that a program has broken over lines (`base64`, `fold`, PowerShell's
+    errors).
+
+    A piece that ends a line is masked if it tells something: eight characters, or half of the form. What follows it on
+    one of the next lines is masked to the form's end. A line that begins with the end of a form likewise, and
+    one that is nothing but a piece of a form.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._finder = redactor.finder
+        self._broken: tuple[_Broken, ...] = ()
+
+    def __call__(self, text: str) -> str:
+        """The next line, without its line end and without secrets."""
+        finder = self._finder
+        if finder is None:
+            return self._redactor.masked(text, [])
+        if "\\n" in text and len(pieces := _BREAK.split(text)) > 1:  # a record of several lines
+            return "".join(piece if piece == "\\n" else self._line(finder, piece) for piece in pieces)
+        return self._line(finder, text)
+
+    def _line(self, finder: Finder, text: str) -> str:
+        hits = finder.hits(text)
+        if not hits and not self._broken and not finder.may_be_inside(text):
+            return self._redactor.masked(text, [])
+        lead = _LEAD.match(text)
+        start = lead.end() if lead else 0
+        spans = finder.whole(text, hits)
+        spans += self._continued(text, start)
+        if len(text) - start >= _TELLING and finder.inside(text[start:]):
+            spans.append((start, len(text)))
+        spans += [(start, end) for end, form in finder.ended(text, start, hits) if _telling(form, end - start)]
+        for at, form in finder.begun(text, hits):
+            length = len(text) - at
+            self._broken += (_Broken(form, length),)
+            if _telling(form, length):
+                spans.append((at, len(text)))
+        return self._redactor.masked(text, spans)
+
+    def _continued(self, text: str, start: int) -> Spans:
+        """Where the line goes on with what an earlier one began; what goes on behind this one is kept in mind."""
+        spans: Spans = []
+        waiting: list[_Broken] = []
+        line = text[start:]
+        for one in self._broken:
+            rest = one.form[one.length :]
+            if line.startswith(rest):
+                spans.append((start, start + len(rest)))
+            elif line and rest.startswith(line) and _telling(one.form, one.length + len(line)):
+                spans.append((start, len(text)))
+                waiting.append(_Broken(one.form, one.length + len(line)))
+            elif one.age < _PATIENCE:
+                waiting.append(_Broken(one.form, one.length, one.age + 1))
+        self._broken = tuple(waiting)
+        return spans
+
+
+def _telling(form: str, length: int) -> bool:
+    return length >= _TELLING or 2 * length >= len(form)
+
+
+def _cut_out(text: str, spans: Spans) -> str:
+    pieces: list[str] = []
+    done = 0
+    start, end = -1, -1
+    for first, last in sorted(spans):
+        if first > end:
+            if end >= 0:
+                pieces += text[done:start], MARK
+                done = end
+            start = first
+        end = max(end, last)
+    pieces += text[done:start], MARK, text[end:]
+    return "".join(pieces)

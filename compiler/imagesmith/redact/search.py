@@ -1,0 +1,147 @@
+"""Many texts searched for in one pass over another: the Aho-Corasick algorithm, by a library that is compiled.
+
+The library was chosen by measurement (`bench/log_path.py`): one expression of `re` with all forms of fifty secrets is
+two hundred times slower, and a quick look for parts of forms before it three times. It has wheels for Linux, macOS and
+Windows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imagesmith.redact.forms import SHORTEST
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
+
+_HEAD = 64
+"""Characters of a form that are searched for; the rest is compared where they are found. The library takes long to
+prepare for long texts."""
+_WINDOW = 1 << 16
+"""Characters that are searched at once: a text full of matches must not become a list of as many tuples."""
+_PIECES = 4096
+"""Characters of a form of which a line may be a middle piece; of longer secrets the lines are secrets themselves."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Spans = list[tuple[int, int]]
+
+
+class Finder:
+    """Knows all forms; finds them whole, and where a text begins or ends in the middle of one.
+
+    Preparing takes milliseconds and is put off until the first search.
+    """
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+    @cached_property
+    def _heads(self) -> dict[str, tuple[str, ...]]:
+        """The forms that are longer than a head, by their heads, the longest first."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for form in self._forms:
+            longer = found[_plain(form[:_HEAD])]
+            if len(form) > _HEAD:
+                longer.append(form)
+        return {head: tuple(whole) for head, whole in found.items()}
+
+    @cached_property
+    def _openings(self) -> dict[str, tuple[str, ...]]:
+        return _grouped(self._forms, lambda form: form[:SHORTEST])
+
+    @cached_property
+    def _closings(self) -> dict[str, tuple[str, ...]]:
+        return _grouped(self._forms, lambda form: form[-SHORTEST:])
+
+    @cached_property
+    def _patterns(self) -> tuple[str, ...]:
+        """What the automaton knows: heads first, then the edges of forms."""
+        heads = self._heads
+        edges = dict.fromkeys([*self._openings, *self._closings])
+        return (*heads, *(edge for edge in edges if edge not in heads))
+
+    @cached_property
+    def _automaton(self) -> AhoCorasick:
+        from ahocorasick_rs import AhoCorasick
+
+        return AhoCorasick(self._patterns)
+
+    def hits(self, text: str) -> list[tuple[int, int, int]]:
+        """Number of the pattern, start and end of everything that is found, overlapping or not; usually nothing."""
+        if len(text) <= _WINDOW:
+            try:
+                return self._automaton.find_matches_as_indexes(text, overlapping=True)
+            except UnicodeEncodeError:
+                return self._automaton.find_matches_as_indexes(_plain(text), overlapping=True)
+        return list(self._windows(text))
+
+    def _windows(self, text: str) -> Iterator[tuple[int, int, int]]:
+        step = _WINDOW - _HEAD
+        for at in range(0, len(text), step):
+            seen = 0 if at == 0 else _HEAD
+            for number, start, end in self.hits(text[at : at + _WINDOW]):
+                if end > seen:  # else the window before has it
+                    yield number, at + start, at + end
+
+    def whole(self, text: str, hits: list[tuple[int, int, int]]) -> Spans:
+        """Where forms stand. Of a form that breaks off after its head, the head is taken."""
+        heads = self._heads
+        found: Spans = []
+        for number, start, end in hits:
+            longer = heads.get(self._patterns[number])
+            if longer is not None:
+                found.append((start, next((start + len(one) for one in longer if text.startswith(one, start)), end)))
+        return found
+
+    def begun(self, text: str, hits: list[tuple[int, int, int]]) -> Iterator[tuple[int, str]]:
+        """Forms that begin in the text and go on behind its end: where they begin, and the form."""
+        for number, start, _end in hits:
+            piece = text[start:]
+            for form in self._openings.get(self._patterns[number], ()):
+                if len(form) > len(piece) and form.startswith(piece):
+                    yield start, form
+
+    def inside(self, text: str) -> bool:
+        """Whether the whole text stands in the middle of a form."""
+        return len(text) <= self._longest and text in self._joined
+
+    def may_be_inside(self, text: str) -> bool:
+        """A quick look before `inside`, right for nearly all texts: their end is not that of a piece."""
+        return text[-SHORTEST:] in self._grams
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._forms), default=0)
+
+    @cached_property
+    def _joined(self) -> str:
+        return "\n".join(self._forms)
+
+    @cached_property
+    def _grams(self) -> frozenset[str]:
+        texts = (form[:_PIECES] for form in self._forms)
+        return frozenset(text[at : at + SHORTEST] for text in texts for at in range(len(text) - SHORTEST + 1))
+
+    def ended(self, text: str, start: int, hits: list[tuple[int, int, int]]) -> Iterator[tuple[int, str]]:
+        """Forms that have begun before `start` and end in the text: where they end, and the form."""
+        for number, _start, end in hits:
+            piece = text[start:end]
+            for form in self._closings.get(self._patterns[number], ()):
+                if len(form) > len(piece) >= SHORTEST and form.endswith(piece):
+                    yield end, form
+
+
+def _grouped(forms: Iterable[str], edge: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for form in forms:
+        found[_plain(edge(form))].append(form)
+    return {key: tuple(group) for key, group in found.items()}
+
+
+def _plain(text: str) -> str:
+    """Text without halves of surrogate pairs, which the library cannot take; as long as before."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
