@@ -150,7 +150,7 @@ def test_every_key_takes_its_example_and_nothing_odd(key: Any, tmp_path: Path) -
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
 def test_every_key_is_an_option_and_a_variable(key: Any) -> None:
-    options = {}
+    options: dict[str | None, Any] = {}
     for name in ("validate", "build"):
         found = command.get_command(command.make_context("imagesmith", [name, "x"]), name)
         assert found is not None

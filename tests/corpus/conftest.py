@@ -9,7 +9,7 @@ import pytest
 from tests.corpus.templates import CORPUS, FILES, REFERENCE, judged, read_rows
 
 collect_ignore = [
-    *(() if CORPUS.is_dir() else ("test_verdicts.py", "test_compiled.py")),
+    *(() if CORPUS.is_dir() else ("test_verdicts.py", "test_compiled.py", "test_converted.py")),
     *(() if REFERENCE.is_dir() else ("test_option_tables.py",)),
 ]
 """The material is not part of the project: where it is absent there are no tests."""

@@ -57,6 +57,7 @@ def build_image(
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
+    options = options or BuildOptions()
     with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
         run = Run(
             compilation=compilation,
@@ -64,7 +65,7 @@ def build_image(
             world=world,
             folder=folder,
             cancel=cancel or CancelToken(),
-            options=options or BuildOptions(),
+            options=options,
         )
         start, begun = now(), time.monotonic()
         folder.open(start)

@@ -50,6 +50,7 @@ def compile_given(
         check_only=check_only,
         policy=Policy(select=values["select"], ignore=values["ignore"], severities=values["severity"]),
         found=settings.diagnostics,
+        secrets=tuple(source.name for source in given.get("secrets", ())),
     )
     steps = options_by_step(values["step_timeout"], values["step_retries"], values["continue"])
     return Compiled(compilation=compile_file(file, replace(options, step_options=steps)), values=values)

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, templat
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.secrets import keep_out, secret_option, values_of
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.supervision import on_error_options, patience_options, step_options
 from imagesmith.cli.values import DurationType
@@ -71,6 +73,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 @rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
+@secret_option
 @fetch_options
 @patience_options
 @step_options
@@ -97,8 +100,9 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
-    compiled = compile_given(file, shared, target=target)
+    compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
+    keep_out(compilation.secrets)
     if not compiled.passes:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
@@ -123,12 +127,16 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
+<<<<<<< HEAD
                 options=options,
+=======
+                options=replace(_options(file, given), secrets=values_of(given["secrets"], world)),
+>>>>>>> main
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
     except Unfit as error:
-        return _refused(output, error.code, [error.diagnostic])
+        return _refused(output, error.code, error.diagnostics)
     _show_result(result, compilation, output)
     return result.exit_code
 
