@@ -48,16 +48,20 @@ def test_without_options_the_files_are_the_same_bytes() -> None:
 
 def test_going_on_ends_the_command_well_and_says_so() -> None:
     """With whatever command the step had."""
-    text = hcl(compiled(steps={"customize[0]": StepOptions(passed_over=True)}))
+    steps = {"customize[0]": StepOptions(passed_over=True)}
+    text = hcl(compiled(steps=steps))
     assert f"test $status -eq 0 || echo '{PASSED_OVER}' $status" in text
     assert text.count("status=$?") == 1
     fetched = hcl(
         compiled(
-            steps={"customize[0]": StepOptions(passed_over=True)},
+            steps=steps,
             customize=[{"type": "Shell", "scriptUri": "https://fabrikam.example/a.sh"}],
         )
     )
     assert "sudo -n -E {{ .Path }}; status=$?" in fetched
+    options = CompileOptions(now=NOW, seed="x", step_options=steps, secrets=("TOKEN",))
+    secret = hcl(compile_text(json.dumps(template()), filename="web.json", options=options))
+    assert ". {{ .EnvVarFile }} && {{ .Path }}; status=$?" in secret
 
 
 @pytest.mark.parametrize(

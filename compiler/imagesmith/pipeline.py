@@ -17,12 +17,9 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
-<<<<<<< HEAD
-from imagesmith.lower.tuning import StepOptions, tuned
-=======
 from imagesmith.lower.secrets import values_of
+from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.masking import redacted, with_plain_titles
->>>>>>> main
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
@@ -65,13 +62,10 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
-<<<<<<< HEAD
     step_options: Mapping[str, StepOptions] = field(default_factory=dict)
     """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
-=======
     secrets: tuple[str, ...] = ()
     """Names of environment variables that a build gives to every script of the template as secrets."""
->>>>>>> main
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
     shell_reader: ShellReader | None = None
@@ -192,16 +186,10 @@ def _compile_resource(
     diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
-<<<<<<< HEAD
-    lowered = lower(template, _lower_options(document, template, options, os_type))
+    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
     plan, found = tuned(lowered.plan, options.step_options)
     retargeted = retarget(plan, options.target)
     diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
-=======
-    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
-    retargeted = retarget(lowered.plan, options.target)
-    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
->>>>>>> main
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)

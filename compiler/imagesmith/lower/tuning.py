@@ -19,6 +19,8 @@ PASSED_OVER = "imagesmith: the step failed and is passed over; exit status"
 """What a step that the build goes on after says when it fails; the supervisor looks for it."""
 _DEFAULT_COMMAND = "chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}"
 """Packer's own command for a Shell step (packer.md §6.1)."""
+_DEFAULT_WITH_FILE = "chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}"
+"""The same for one that has secrets, which come in a file."""
 _OURS = re.compile(r"(?:customize|validate)\[[0-9]+\]")
 
 NO_SUCH_STEP = Rule(
@@ -88,7 +90,8 @@ def _with(block: Block, rows: Mapping[str, Literal]) -> Block:
 
 def _passed_over(block: Block) -> str:
     """The step's command, ending well whatever the script ends with."""
-    command = block.get("execute_command") or _DEFAULT_COMMAND
+    default = _DEFAULT_WITH_FILE if block.get("use_env_var_file") else _DEFAULT_COMMAND
+    command = block.get("execute_command") or default
     return f"{command}; status=$?; test $status -eq 0 || echo '{PASSED_OVER}' $status"
 
 

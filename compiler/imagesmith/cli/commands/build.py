@@ -127,11 +127,7 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
-<<<<<<< HEAD
-                options=options,
-=======
-                options=replace(_options(file, given), secrets=values_of(given["secrets"], world)),
->>>>>>> main
+                options=replace(options, secrets=values_of(given["secrets"], world)),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
