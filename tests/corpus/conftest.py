@@ -8,8 +8,10 @@ import pytest
 
 from tests.corpus.templates import CORPUS, FILES, REFERENCE, judged, read_rows
 
+_OF_CORPUS = ("test_verdicts.py", "test_compiled.py", "test_converted.py", "test_windows_builds.py")
+
 collect_ignore = [
-    *(() if CORPUS.is_dir() else ("test_verdicts.py", "test_compiled.py", "test_windows_builds.py")),
+    *(() if CORPUS.is_dir() else _OF_CORPUS),
     *(() if REFERENCE.is_dir() else ("test_option_tables.py",)),
 ]
 """The material is not part of the project: where it is absent there are no tests."""

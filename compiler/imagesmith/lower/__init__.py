@@ -84,6 +84,7 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
         source_validation_only=bool(checks and checks.source_validation_only),
         subscription_id=build_subscription(_own_ids(template), lowering),
         spare_resource_group=spare,
+        secrets=tuple(lowering.secrets.values()),
     )
     return Lowered(plan=plan, diagnostics=tuple(lowering.diagnostics))
 
@@ -146,7 +147,7 @@ def _build_stage(template: ImageTemplate, lowering: Lowering) -> tuple[Stage, Pu
         sections=sections,
         steps=tuple(steps.steps),
         fetches=tuple(steps.fetches),
-        variables=lowering.variables_of(sections),
+        variables=lowering.variables_of(sections, steps.steps),
         on_error=OnError(template.error_handling.on_customizer_error),
     )
     return stage, published

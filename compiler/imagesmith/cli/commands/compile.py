@@ -12,7 +12,9 @@ from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.options import output_option, report_options, target_options, template_options
 from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
+from imagesmith.cli.secrets import secret_option
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
@@ -25,7 +27,9 @@ from imagesmith.pipeline import Compilation
 @template_options
 @target_options
 @click.option("--fetch", is_flag=True, help="Fetch scripts and files as well, so that Packer alone can build.")
+@secret_option
 @fetch_options
+@step_options
 @report_options
 @output_option("text", "json")
 def command(  # the shared options
