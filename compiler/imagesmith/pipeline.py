@@ -18,6 +18,7 @@ from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.secrets import values_of
+from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.masking import redacted, with_plain_titles
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
@@ -63,6 +64,8 @@ class CompileOptions:
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
     source_version: str | None = None
     """The version to build from where the source says `latest`."""
+    step_options: Mapping[str, StepOptions] = field(default_factory=dict)
+    """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
     secrets: tuple[str, ...] = ()
     """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
@@ -118,12 +121,6 @@ class Compilation:
             return replace(self, options=replace(self.options, target=target))
         again = _compile_resource(self.document, replace(self.options, target=target), self.secrets, self.named_secrets)
         return _judged(again, self.directives, complete=False)
-
-    def with_source_version(self, version: str) -> Compilation:
-        """The same template, compiled to start from this version where its source says `latest`."""
-        options = replace(self.options, source_version=version)
-        again = replace(self, options=options).for_target(options.target)
-        return replace(again, diagnostics=self.diagnostics)
 
 
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
@@ -192,8 +189,9 @@ def _compile_resource(
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
     lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
-    retargeted = retarget(lowered.plan, options.target)
-    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
+    plan, found = tuned(lowered.plan, options.step_options)
+    retargeted = retarget(plan, options.target)
+    diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from imagesmith.artifacts.lock import Lock
 from imagesmith.artifacts.locking import NOT_PINNED
 from imagesmith.diagnostics import Diagnostic
@@ -21,7 +23,9 @@ def with_locked_source(compilation: Compilation, lock: Lock) -> tuple[Compilatio
     if version is None:
         found = NOT_PINNED.at(need.path, f"the lock does not pin the version of {image}")
         return compilation, tuple(locate([found], compilation.document)) if compilation.document else (found,)
-    return compilation.with_source_version(version), ()
+    options = replace(compilation.options, source_version=version)
+    again = replace(compilation, options=options).for_target(options.target)
+    return replace(again, diagnostics=compilation.diagnostics), ()
 
 
 def latest_need(plan: BuildPlan) -> Need | None:

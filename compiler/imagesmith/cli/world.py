@@ -82,6 +82,7 @@ def sandbox_world(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
         steps=given["sandbox_steps"],
+        os_type=plan.os_type.value if plan else None,
         windows_steps=given["sandbox_windows_steps"],
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),

@@ -15,6 +15,7 @@ from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
 from imagesmith.cli.secrets import secret_option
 from imagesmith.cli.settings import Compiled, compile_given
+from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @secret_option
 @locked_option
 @fetch_options
+@step_options
 @report_options
 @output_option("text", "json")
 def command(  # the shared options
