@@ -18,6 +18,7 @@ from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.secrets import values_of
+from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.masking import redacted, with_plain_titles
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
@@ -61,6 +62,8 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    step_options: Mapping[str, StepOptions] = field(default_factory=dict)
+    """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
     secrets: tuple[str, ...] = ()
     """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
@@ -184,8 +187,9 @@ def _compile_resource(
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
     lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
-    retargeted = retarget(lowered.plan, options.target)
-    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
+    plan, found = tuned(lowered.plan, options.step_options)
+    retargeted = retarget(plan, options.target)
+    diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)

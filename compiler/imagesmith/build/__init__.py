@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from imagesmith.azure.clients import load_ahead
@@ -65,7 +67,7 @@ def build_image(
             cancel=cancel or CancelToken(),
             options=options,
         )
-        start = now()
+        start, begun = now(), time.monotonic()
         folder.open(start)
         steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0
         run.say(
@@ -76,7 +78,8 @@ def build_image(
         with _time_limit(run), Supervisor(run), CancelRequests(folder.path, lambda kill: _cancel(run, kill=kill)):
             ending = _attempt(run)
         run.observe()
-        result = ending.result(run, start=start, end=now())
+        # The clock may have been set meanwhile; a run does not end before it began.
+        result = ending.result(run, start=start, end=start + timedelta(seconds=time.monotonic() - begun))
         incomplete = folder.close(result)
         if incomplete:
             run.note(incomplete.message)

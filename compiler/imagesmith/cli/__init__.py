@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import click
 
-from imagesmith.cli.streams import make_patient
+from imagesmith.cli.streams import lost_results, make_patient
 from imagesmith.events import ExitCode
 
 COMMANDS = {
@@ -82,6 +82,9 @@ def main() -> None:
     except Exception:  # noqa: BLE001 - the last resort: our own bug, told as such
         _say_bug()
         status = ExitCode.BUG
+    if (lost := lost_results()) is not None and not status:
+        click.echo(f"imagesmith: the results could not be written: {lost.strerror or lost}", err=True)
+        status = ExitCode.USAGE
     sys.exit(int(status or 0))
 
 

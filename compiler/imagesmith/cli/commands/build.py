@@ -22,13 +22,13 @@ from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
 from imagesmith.cli.secrets import keep_out, secret_option, values_of
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import on_error_options, patience_options, step_options
 from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import OnError
 from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 
@@ -75,7 +75,8 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @secret_option
 @fetch_options
-@click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
+@patience_options
+@step_options
 @click.option(
     "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
 )
@@ -106,11 +107,12 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
-    return _build(file, compilation, packer, output, given)
+    return _build(file, compilation, packer, output, {**given, **compiled.values})
 
 
 def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
     run_id = new_run_id(now(), secrets.token_bytes(8))
+    options = _options(file, given)
     try:
         state = open_state(state_folder(given["state_dir"]))
         with (
@@ -125,7 +127,7 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
-                options=replace(_options(file, given), secrets=values_of(given["secrets"], world)),
+                options=replace(options, secrets=values_of(given["secrets"], world)),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
@@ -139,8 +141,10 @@ def _options(file: str, given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(
         fetch=fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"]),
         dry_run=given["dry_run"],
-        on_error=OnError(given["on_error"]) if given["on_error"] else None,
         time_limit_s=given["time_limit"],
+        silence_timeout_s=given["silence_timeout"],
+        retries=given["retries"],
+        **on_error_options(given["on_error"]),
     )
 
 

@@ -14,6 +14,7 @@ from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
 from imagesmith.cli.secrets import secret_option
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
@@ -28,6 +29,7 @@ from imagesmith.pipeline import Compilation
 @click.option("--fetch", is_flag=True, help="Fetch scripts and files as well, so that Packer alone can build.")
 @secret_option
 @fetch_options
+@step_options
 @report_options
 @output_option("text", "json")
 def command(  # the shared options
