@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from imagesmith.arm.answers import Answers, read_answers
 from imagesmith.arm.deployment import Deployment, Resolution
 from imagesmith.arm.forms import bare_resource, expressions_in
-from imagesmith.arm.landing import Landing, secrets_in
+from imagesmith.arm.landing import Landing, named_secrets, secrets_in
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import open_template
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
@@ -84,6 +84,7 @@ class _Found:
     root: Value | None
     diagnostics: tuple[Diagnostic, ...] = ()
     secrets: tuple[str, ...] = ()
+    named_secrets: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()
     parameters: frozenset[str] = frozenset()
@@ -132,6 +133,7 @@ def resolve(document: Document, deployment: Deployment) -> Resolution:
         document=replace(document, root=filling.root, inputs=inputs),
         diagnostics=in_order(diagnostics),
         secrets=found.secrets,
+        named_secrets=found.named_secrets,
         other_templates=found.others,
         unresolved=(*found.unresolved, *filling.unresolved),
     )
@@ -159,7 +161,9 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     answers.outside = Environment(scope=scope, here=root)
     found = search(root, answers.outside, Search())
     names = frozenset(parameter.name for parameter in parameters.values())
-    given_secrets = [part for one in parameters.values() if one.given is not None for part in one.secrets_of(one.given)]
+    given_secrets = [
+        (one.name, part) for one in parameters.values() if one.given is not None for part in one.secrets_of(one.given)
+    ]
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
@@ -170,6 +174,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
         return _Found(root=None, diagnostics=problems, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
+    named = [*given_secrets, *scope.named_secrets]
     return _Found(
         root=resource,
         diagnostics=(
@@ -182,7 +187,8 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
             *answers.unused(),
             *assumptions(scope.assumed, deployment),
         ),
-        secrets=secrets_in([*given_secrets, *scope.secrets, *answers.secrets]),
+        secrets=secrets_in([*(part for _, part in named), *scope.secrets, *answers.secrets]),
+        named_secrets=named_secrets(named),
         others=others,
         unresolved=tuple(landing.unresolved),
         parameters=names,

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from imagesmith.azure.clients import load_ahead
@@ -55,6 +57,7 @@ def build_image(
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
+    options = options or BuildOptions()
     with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
         run = Run(
             compilation=compilation,
@@ -62,9 +65,9 @@ def build_image(
             world=world,
             folder=folder,
             cancel=cancel or CancelToken(),
-            options=options or BuildOptions(),
+            options=options,
         )
-        start = now()
+        start, begun = now(), time.monotonic()
         folder.open(start)
         steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0
         run.say(
@@ -75,7 +78,8 @@ def build_image(
         with _time_limit(run), Supervisor(run), CancelRequests(folder.path, lambda kill: _cancel(run, kill=kill)):
             ending = _attempt(run)
         run.observe()
-        result = ending.result(run, start=start, end=now())
+        # The clock may have been set meanwhile; a run does not end before it began.
+        result = ending.result(run, start=start, end=start + timedelta(seconds=time.monotonic() - begun))
         incomplete = folder.close(result)
         if incomplete:
             run.note(incomplete.message)

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
     """There is no world to build in; `code` is the exit code."""
 
-    def __init__(self, code: ExitCode, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
+    def __init__(self, code: ExitCode, *diagnostics: Diagnostic) -> None:
+        self.diagnostic = diagnostics[0]
+        super().__init__(self.diagnostic.message)
         self.code = code
-        self.diagnostic = diagnostic
+        self.diagnostics = diagnostics
 
 
 @contextmanager
@@ -81,6 +82,7 @@ def sandbox_world(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
         steps=given["sandbox_steps"],
+        os_type=plan.os_type.value if plan else None,
         windows_steps=given["sandbox_windows_steps"],
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),

@@ -28,6 +28,8 @@ class SandboxOptions:
     state: Path
     run_id: str
     steps: Literal["auto", "run", "record"] = "auto"
+    os_type: str | None = None
+    """System of the machines that are to come, where it is known: Windows machines need no container engine."""
     windows_steps: Literal["record", "pwsh"] = "record"
     network: Literal["none", "host"] = "none"
     keep: bool = False

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from imagesmith.plan import OsType
 from imagesmith.sandbox.application import Application
 from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
-from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.errors import STATE_BROKEN, WINDOWS_STEPS, SandboxError, failure
 from imagesmith.sandbox.faults import Faults
-from imagesmith.sandbox.machine import Machines, MachineSpec
+from imagesmith.sandbox.machine import Fleet, MachineSpec
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
@@ -65,16 +67,6 @@ class Running:
         """The certificate that clients have to trust."""
         return self.state.path / CA_FILE
 
-    @property
-    def notes(self) -> list[str]:
-        """What people should know of the machines that the run will have."""
-        return self.machines.windows.notes if self.rehearsal.windows else self.machines.notes
-
-    @property
-    def records_steps(self) -> bool:
-        """Whether those machines keep steps without running them."""
-        return self.rehearsal.windows or self.machines.records_steps
-
     async def start(self, kept: Mapping[str, Any]) -> None:
         """Start all parts, the machines first: without an engine there is nothing to wait for."""
         self.machines = Systems(linux=await self._choose_machines(), windows=self._windows())
@@ -103,6 +95,26 @@ class Running:
         await self.port.start()
         self._stop.append(self.port.stop)
 
+    @property
+    def records_steps(self) -> bool:
+        """Whether the machines of this run keep the steps without running them."""
+        return self._expected_machines.records_steps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the machines of this run."""
+        return tuple(dict.fromkeys(self._expected_machines.notes))
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the record of the run says of them."""
+        return self._expected_machines.facts
+
+    @property
+    def _expected_machines(self) -> Fleet:
+        windows = self.rehearsal.windows or self.options.os_type == OsType.WINDOWS
+        return self.machines.windows if windows else self.machines.linux
+
     async def stop(self) -> None:
         """Stop what was started, the last first; what fails does not keep the rest from stopping."""
         failures: list[Exception] = []
@@ -124,16 +136,21 @@ class Running:
             return frozenset()
         return frozenset(r.hidden[IMAGE] for r in self.cloud.store if IMAGE in r.hidden and MACHINE not in r.hidden)
 
-    async def _choose_machines(self) -> Machines:
+    async def _choose_machines(self) -> Callable[[], Fleet]:
+        """How Linux machines are made, once one is needed. An engine is looked for where they may be."""
+        if self.options.os_type == OsType.WINDOWS:
+            if self.options.steps == "run" and self.options.windows_steps == "record":
+                raise failure(WINDOWS_STEPS)
+            return partial(self._recorder, "no machine but a Windows one was expected")
         if self.options.steps == "record":
-            return self._recorder("steps are recorded, not run, as asked for")
+            return partial(self._recorder, "steps are recorded, not run, as asked for")
         engine = await find_engine(self.environment, program=self.options.engine)
         if isinstance(engine, Engine):
             self.swept = await sweep_engine(engine)
-            return self._containers(engine)
+            return partial(self._containers, engine)
         if self.options.steps == "run":
             raise engine.error()
-        return self._recorder("steps are recorded, not run: " + "; ".join(engine.attempts))
+        return partial(self._recorder, "steps are recorded, not run: " + "; ".join(engine.attempts))
 
     def _containers(self, engine: Engine) -> ContainerMachines:
         options = ContainerOptions(
@@ -172,7 +189,7 @@ class Running:
             machines.notes.append(f"{powershell} checks the syntax of each script")
         return machines
 
-    def _recorder(self, note: str) -> Machines:
+    def _recorder(self, note: str) -> Fleet:
         from imagesmith.sandbox.machine.record import RecordingMachines
 
         return RecordingMachines(state=self.state, note=note, rehearsal=self.rehearsal)
@@ -182,6 +199,7 @@ def _restore(cloud: Cloud, kept: Mapping[str, Any]) -> None:
     """Take in what an earlier sandbox kept. Its machines have ended, its images have not."""
     try:
         cloud.store.load(kept.get("resources", []))
+        cloud.deleted_vaults.update(kept.get("deleted_vaults", {}))
         cloud.marketplace.update({sku: set(found) for sku, found in kept.get("marketplace", {}).items()})
     except (ValueError, KeyError, TypeError) as error:
         raise failure(STATE_BROKEN, f"the kept resources cannot be read: {error}") from error

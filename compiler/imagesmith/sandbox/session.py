@@ -22,6 +22,7 @@ from imagesmith.world import World
 
 if TYPE_CHECKING:
     from imagesmith.sandbox.application import Seen
+    from imagesmith.sandbox.cloud import Cloud
     from imagesmith.sandbox.running import Running
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class Sandbox:
         try:
             self._call(running.stop())
             if self.options.keep:
-                self._write_kept(running.cloud.store.dump(), running.cloud.marketplace)
+                self._write_kept(running.cloud)
                 self._state.remove(_OWNER)
             else:
                 self._state.empty()
@@ -190,7 +191,11 @@ class Sandbox:
             raise failure(STATE_BROKEN, f"{path} is of another version of imagesmith")
         return kept
 
-    def _write_kept(self, resources: list[dict[str, Any]], marketplace: Mapping[str, set[str]]) -> None:
-        versions = {sku: sorted(found) for sku, found in marketplace.items()}
-        kept = {"format": _FORMAT, "resources": resources, "marketplace": versions}
+    def _write_kept(self, cloud: Cloud) -> None:
+        kept = {
+            "format": _FORMAT,
+            "resources": cloud.store.dump(),
+            "marketplace": {sku: sorted(found) for sku, found in cloud.marketplace.items()},
+            "deleted_vaults": cloud.deleted_vaults,
+        }
         self._state.write(_RESOURCES, json.dumps(kept, indent=1).encode())

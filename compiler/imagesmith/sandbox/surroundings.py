@@ -58,8 +58,8 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
         has_run=running.rehearsal.has_run,
         begin_stage=running.rehearsal.begin_stage,
         observe=running.rehearsal.observed,
-        notes=tuple(dict.fromkeys(running.notes)),
-        facts=running.machines.facts,
+        notes=running.notes,
+        facts=running.facts,
     )
 
 
