@@ -86,7 +86,7 @@ def _build(file: str, compilation: Compilation, files: Path, folder: Path) -> Bu
     plan = replace(plan, stages=tuple(map(_with_stand_ins, plan.stages)))
     # Without its document a compilation is taken for this Packer as it is.
     compilation = replace(compilation, plan=plan, document=None)
-    options = SandboxOptions(state=folder / "sandbox", run_id=folder.name, steps="record")
+    options = SandboxOptions(state=folder / "sandbox", run_id=folder.name, os_type=plan.os_type.value)
     if plan.subscription_id:
         options = replace(options, subscription_id=plan.subscription_id)
     folder.mkdir()
