@@ -16,6 +16,7 @@ COMMANDS = {
     "validate": "Find every mistake in image templates.",
     "compile": "Write the Packer build of a template.",
     "build": "Build the image.",
+    "lock": "Pin what a template names.",
     "runs": "List, show and compare runs.",
     "cancel": "Ask a run to end.",
     "sweep": "List what runs have left in Azure, and remove it.",
