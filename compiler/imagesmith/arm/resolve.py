@@ -122,7 +122,12 @@ def resolve(document: Document, deployment: Deployment) -> Resolution:
     found = _find(document.root, gifts, deployment)
     diagnostics = [*gifts.diagnostics, *found.diagnostics]
     if found.root is None:
-        return Resolution(document=None, diagnostics=in_order(diagnostics), other_templates=found.others)
+        return Resolution(
+            document=None,
+            diagnostics=in_order(diagnostics),
+            secrets=found.secrets,
+            other_templates=found.others,
+        )
     root, misspelt = _spelt(_named(found.root, deployment))
     filling = _fill_tokens(root, gifts, deployment)
     diagnostics += [*misspelt, *filling.diagnostics, *unknown(gifts, set(found.parameters | filling.names))]
@@ -159,7 +164,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     answers.outside = Environment(scope=scope, here=root)
     found = search(root, answers.outside, Search())
     names = frozenset(parameter.name for parameter in parameters.values())
-    given_secrets = [part for one in parameters.values() if one.given is not None for part in one.secrets_of(one.given)]
+    offered = [part for one in parameters.values() if one.offered is not None for part in one.secrets_of(one.offered)]
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
@@ -167,7 +172,8 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
         linked = () if found.candidates or found.findings else report(found.linked)
         none = problem if found.candidates or not (found.findings or linked) else ()
         problems = (*diagnostics, *answers.faults, *malformed, *report(found.findings), *linked, *none)
-        return _Found(root=None, diagnostics=problems, others=others, parameters=names)
+        hidden = secrets_in([*offered, *scope.secrets, *answers.secrets])
+        return _Found(root=None, diagnostics=problems, secrets=hidden, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
     return _Found(
@@ -182,7 +188,7 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
             *answers.unused(),
             *assumptions(scope.assumed, deployment),
         ),
-        secrets=secrets_in([*given_secrets, *scope.secrets, *answers.secrets]),
+        secrets=secrets_in([*offered, *scope.secrets, *answers.secrets]),
         others=others,
         unresolved=tuple(landing.unresolved),
         parameters=names,
@@ -199,7 +205,7 @@ def _surroundings(deployment: Deployment, answers: Answers, links: _Links, filen
         deployment_name=deployment.default_name,
         now=deployment.now,
         seed=deployment.seed,
-        answers=answers,
+        answers=answers if answers.answers else None,
         read_linked=links.read if deployment.read_linked else None,
         linked_from=(os.path.normpath(filename),),
     )

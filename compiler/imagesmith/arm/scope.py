@@ -95,11 +95,13 @@ class Parameter:
     """A declared parameter with what is known of its value.
 
     `given` comes from the caller, `default` is the text of the file; `assumed` is ours, used where neither is there.
+    `offered` is what the caller gave even where it does not fit.
     """
 
     name: str
     declared: Span
     given: Value | None = None
+    offered: Value | None = None
     default: Value | None = None
     assumed: Value | None = None
     nullable: bool = False
