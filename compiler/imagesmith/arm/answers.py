@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from imagesmith.arm.calls import alike
 from imagesmith.arm.evaluate import evaluate_node
 from imagesmith.arm.faults import Stop
+from imagesmith.arm.plain_json import plain_json
 from imagesmith.arm.scope import Environment
 from imagesmith.arm.spelling import spelt
 from imagesmith.arm.syntax import Access, Call, Node, Step, SyntaxFault, Text, parse
@@ -157,8 +157,8 @@ def _value(text: str, origin: Origin) -> Value:
     """JSON where the text looks like it, else the text itself."""
     if _MARKED.match(text):
         try:
-            return wrap(json.loads(text), origin)
-        except (ValueError, RecursionError):
+            return wrap(plain_json(text), origin)
+        except ValueError:
             pass
     return Value(text, origin)
 
