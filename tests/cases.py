@@ -127,7 +127,8 @@ class NearMiss:
 
     `near-miss.json` beside a template says it for each code: `replace`, texts of the template and what stands for them
     (each must be there); `options`, other options (null takes one away); `files`, other files of the case (null takes
-    one away); `raises`, codes that the change brings.
+    one away); `copies`, files taken from another case, by its path below `fixtures`; `encoding`, in which the template
+    is to be read before it is written in UTF-8; `raises`, codes that the change brings.
     """
 
     case: Case
@@ -147,10 +148,15 @@ class NearMiss:
                 (folder / name).unlink()
             else:
                 (folder / name).write_text(text, encoding="utf-8")
+        for name, other in self.change.get("copies", {}).items():
+            shutil.copy(FIXTURES / other, folder / name)
         options = {**self.case.settings, **self.change.get("options", {})}
         kept = {name: value for name, value in options.items() if value is not None}
         (folder / "options.json").write_text(json.dumps(kept), encoding="utf-8")
         changed = Case(folder=folder)
+        if "encoding" in self.change:
+            text = changed.template.read_bytes().decode(self.change["encoding"])
+            changed.template.write_text(text, encoding="utf-8")
         for old, new in self.change.get("replace", {}).items():
             data = changed.template.read_bytes()
             if old.encode() not in data:

@@ -199,10 +199,14 @@ def _known_error(row: KnownError) -> str:
 def _table(chosen: list[Rule]) -> str:
     rows = (
         f"| [{rule.code}](#{rule.code.lower()}) | {rule.severity} | {rule.category} | "
-        f"{'no' if rule.severity is Severity.ERROR else 'yes'} | {_plain(rule.title).replace('|', chr(92) + '|')} |\n"
+        f"{'only as a warning' if rule.severity is Severity.ERROR else 'yes'} | {_cell(rule.title)} |\n"
         for rule in chosen
     )
     return "".join(("| code | severity | category | can be silenced | what |\n|---|---|---|---|---|\n", *rows))
+
+
+def _cell(text: str) -> str:
+    return _plain(text).replace("|", "\\|")
 
 
 def _rule(rule: Rule) -> str:

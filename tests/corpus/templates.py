@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ from imagesmith.pipeline import Compilation, CompileOptions, compile_document
 from imagesmith.source import Document
 from imagesmith.targets import NEWEST, Target
 from tests.cases import NOW, TARGETS
-from tests.corpus.filling import REGION, SUBSCRIPTION, filling
+from tests.corpus.filling import REGION, SUBSCRIPTION, Json, filling
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -108,10 +109,34 @@ def compiled(file: str, os_type: str, target: Target) -> Compilation:
 
 def filled_example(file: str, target: Target) -> Compilation:
     """A body of the REST reference compiled as if its reader had filled in the places."""
+    return _compiled(_filled(file), "", target)
+
+
+def _filled(file: str) -> Document:
     text = (CORPUS / file).read_text(encoding="utf-8")
     for place, value in _PLACES.items():
         text = text.replace(place, value)
-    return _compiled(source.read_text(text, filename=Path(file).name), "", target)
+    return source.read_text(text, filename=Path(file).name)
+
+
+def without_updates(file: str, os_type: str, target: Target) -> Compilation:
+    """A file compiled as if it had no WindowsUpdate customizer, which Packer 1.6.6 has no plugin for."""
+    path = CORPUS / file
+    document = _filled(file) if file in EXAMPLES else source.read_bytes(path.read_bytes(), filename=path.name)
+    kept = json.dumps(_without_updates(source.plain(document.root) if document.root else None))
+    return _compiled(source.read_text(kept, filename=Path(file).name), os_type, target)
+
+
+def _without_updates(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_updates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_updates(inner) for inner in value if not _is_update(inner)]
+    return value
+
+
+def _is_update(value: Json) -> bool:
+    return isinstance(value, dict) and value.get("type") == "WindowsUpdate"
 
 
 def _compiled(document: Document, os_type: str, target: Target) -> Compilation:

@@ -42,11 +42,13 @@ class Resolution:
 
     `document` has the image template resource as its root, or is None where the file holds none to choose. At the paths
     in `unresolved` stands the original text of what could not be computed or filled; a diagnostic says so already, and
-    later checks need not complain about it again. `secrets` are the texts of secure parameters.
+    later checks need not complain about it again. `secrets` are the texts of secure parameters, and
+    `named_secrets` the same by the parameters' names.
     """
 
     document: Document | None
     diagnostics: tuple[Diagnostic, ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     other_templates: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()

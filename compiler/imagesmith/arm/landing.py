@@ -166,6 +166,23 @@ def without_nulls(value: Value) -> Value:
     return value
 
 
+def named_secrets(values: Iterable[tuple[str, Value]]) -> dict[str, str]:
+    """The texts in the values of secure parameters by the parameters' names; members of objects are named after them
+    (`login.password`). Later values of a name replace earlier ones."""
+    found: dict[str, str] = {}
+    pending = list(values)[::-1]
+    while pending:
+        name, value = pending.pop()
+        data = value.data
+        if isinstance(data, str) and data:
+            found[name] = data
+        elif isinstance(data, tuple):
+            pending.extend((f"{name}[{index}]", item) for index, item in enumerate(data))
+        elif isinstance(data, Object):
+            pending.extend((f"{name}.{member.key}", member.value) for member in data)
+    return found
+
+
 def secrets_in(values: Iterable[Value]) -> tuple[str, ...]:
     """The texts in secret values, each once."""
     found: dict[str, None] = {}

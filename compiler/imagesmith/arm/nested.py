@@ -98,6 +98,7 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
         parameters=parameters,
     )
     nested.remarks, nested.secrets = outer.scope.remarks, outer.scope.secrets
+    nested.named_secrets = outer.scope.named_secrets
     return Environment(scope=nested, here=template, copies=outer.copies)
 
 

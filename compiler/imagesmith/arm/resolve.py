@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from imagesmith.arm.answers import Answers, read_answers
 from imagesmith.arm.deployment import Deployment, Resolution
 from imagesmith.arm.forms import bare_resource, expressions_in
-from imagesmith.arm.landing import Landing, secrets_in
+from imagesmith.arm.landing import Landing, named_secrets, secrets_in
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import open_template
 from imagesmith.arm.parameters import Gifts, assumptions, declared, given, unknown
@@ -84,6 +84,7 @@ class _Found:
     root: Value | None
     diagnostics: tuple[Diagnostic, ...] = ()
     secrets: tuple[str, ...] = ()
+    named_secrets: Mapping[str, str] = field(default_factory=dict)
     others: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()
     parameters: frozenset[str] = frozenset()
@@ -137,6 +138,7 @@ def resolve(document: Document, deployment: Deployment) -> Resolution:
         document=replace(document, root=filling.root, inputs=inputs),
         diagnostics=in_order(diagnostics),
         secrets=found.secrets,
+        named_secrets=found.named_secrets,
         other_templates=found.others,
         unresolved=(*found.unresolved, *filling.unresolved),
     )
@@ -164,7 +166,12 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
     answers.outside = Environment(scope=scope, here=root)
     found = search(root, answers.outside, Search())
     names = frozenset(parameter.name for parameter in parameters.values())
-    offered = [part for one in parameters.values() if one.offered is not None for part in one.secrets_of(one.offered)]
+    offered = [
+        (one.name, part)
+        for one in parameters.values()
+        if one.offered is not None
+        for part in one.secrets_of(one.offered)
+    ]
     chosen, others, problem = _choose(root, found, deployment)
     malformed = tuple(_malformed(data))
     if chosen is None:
@@ -172,10 +179,11 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
         linked = () if found.candidates or found.findings else report(found.linked)
         none = problem if found.candidates or not (found.findings or linked) else ()
         problems = (*diagnostics, *answers.faults, *malformed, *report(found.findings), *linked, *none)
-        hidden = secrets_in([*offered, *scope.secrets, *answers.secrets])
+        hidden = secrets_in([*(part for _, part in offered), *scope.secrets, *answers.secrets])
         return _Found(root=None, diagnostics=problems, secrets=hidden, others=others, parameters=names)
     landing = Landing()
     resource = landing.resource(chosen.resource, chosen.environment, without=_STEERING)
+    named = [*offered, *scope.named_secrets]
     return _Found(
         root=resource,
         diagnostics=(
@@ -188,7 +196,8 @@ def _in_deployment(root: Value, data: Object, gifts: Gifts, deployment: Deployme
             *answers.unused(),
             *assumptions(scope.assumed, deployment),
         ),
-        secrets=secrets_in([*offered, *scope.secrets, *answers.secrets]),
+        secrets=secrets_in([*(part for _, part in named), *scope.secrets, *answers.secrets]),
+        named_secrets=named_secrets(named),
         others=others,
         unresolved=tuple(landing.unresolved),
         parameters=names,

@@ -147,6 +147,7 @@ class Scope:
         self.remarks: dict[Diagnostic, None] = {}
         self.assumed: dict[str, Value] = {}
         self.secrets: list[Value] = []
+        self.named_secrets: list[tuple[str, Value]] = []
         self._parameters = parameters
         self._variables = variables or Object()
         self._loops = loops
@@ -167,6 +168,7 @@ class Scope:
             template=self.template,
         )
         scope.states, scope.remarks, scope.secrets = self.states, self.remarks, self.secrets
+        scope.named_secrets = self.named_secrets
         return scope
 
     def parameter(self, name: Value, here: Value) -> Value:
@@ -213,6 +215,7 @@ class Scope:
             raise Stop([MissingParameter(name=parameter.name, declared=parameter.declared, secure=parameter.secure)])
         value = parameter.check(value)
         self.secrets.extend(parameter.secrets_of(value))
+        self.named_secrets.extend((parameter.name, part) for part in parameter.secrets_of(value))
         return value
 
     def _default(self, parameter: Parameter, default: Value) -> Value:

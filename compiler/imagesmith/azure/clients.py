@@ -45,14 +45,14 @@ def compute(world: World, subscription: str) -> ComputeManagementClient:
     """The client for images and galleries of a subscription. Raises AzureError without a login."""
     from azure.mgmt.compute import ComputeManagementClient
 
-    return ComputeManagementClient(_credential(world), subscription, **_options(world))
+    return ComputeManagementClient(credential_of(world), subscription, **sdk_options(world))
 
 
 def resources(world: World, subscription: str) -> ResourceManagementClient:
     """The client for resource groups of a subscription. Raises AzureError without a login."""
     from azure.mgmt.resource.resources import ResourceManagementClient
 
-    return ResourceManagementClient(_credential(world), subscription, **_options(world))
+    return ResourceManagementClient(credential_of(world), subscription, **sdk_options(world))
 
 
 def load_ahead() -> None:
@@ -60,13 +60,15 @@ def load_ahead() -> None:
     Thread(target=import_module, args=("azure.mgmt.compute",), name="imagesmith-sdk", daemon=True).start()
 
 
-def _credential(world: World) -> Any:  # a TokenCredential
+def credential_of(world: World) -> Any:  # a TokenCredential
+    """The login for Azure's SDKs. Raises AzureError without one."""
     if world.credential is None:
         raise AzureError(NO_LOGIN.at(()))
     return world.credential
 
 
-def _options(world: World) -> dict[str, Any]:  # keyword arguments of any client
+def sdk_options(world: World) -> dict[str, Any]:  # keyword arguments of any client
+    """What every client of the world is made with."""
     return dict(world.sdk_options)
 
 

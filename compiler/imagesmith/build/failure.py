@@ -96,7 +96,7 @@ def _step(run: Run, stage: Stage, watch: Watch, evidence: Evidence) -> Step | No
 
 def _known(watch: Watch, words: str, evidence: Evidence, *, in_step: bool) -> KnownError | None:
     """The row of the table that explains it. What comes while Packer cleans up is no cause: its error counts first."""
-    if evidence.crashed and not evidence.killed:
+    if evidence.crashed and not evidence.cancel_requested:
         return find_known("\n".join([words, *watch.own_lines, *watch.step_lines]), Where.PACKER)
     if in_step:
         return find_known("\n".join([*watch.step_lines, words]), Where.STEP) or find_known(words, Where.PACKER)

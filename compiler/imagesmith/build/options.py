@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from imagesmith.artifacts import FetchOptions
@@ -26,6 +26,8 @@ class BuildOptions:
     """
 
     fetch: FetchOptions | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values by the names of the environment variables that the template was compiled with."""
     dry_run: bool = False
     on_error: OnError | None = None
     ask_keep: AskKeep | None = None

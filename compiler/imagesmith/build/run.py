@@ -95,8 +95,15 @@ class Run:
     def say(self, event: Event) -> None:
         """Record an event and pass it on. Steps that a machine only kept are told as recorded."""
         if self.world.records_steps and isinstance(event, StepFinished) and event.state is StepState.SUCCEEDED:
-            event = dataclasses.replace(event, state=StepState.RECORDED)
+            recorded = not self.world.has_run(event.step)
+            event = dataclasses.replace(event, state=StepState.RECORDED) if recorded else event
         self.folder.say(event)
+
+    def observe(self) -> None:
+        """Take what the world has seen into the result, each finding at its place in the template."""
+        for found in self.world.observe().diagnostics:
+            span = self.compilation.locate(found.path) if found.path else None
+            self.diagnostics.append(dataclasses.replace(found, span=span))
 
     def redacted(self, found: Diagnostic) -> Diagnostic:
         """A diagnostic without secrets."""

@@ -63,7 +63,6 @@ class Supervisor:
         count = 3 if cancel.killed else count
         if count == 1:
             self._cancelled_at = self._beat_at = self._monotonic()
-            self._shown = self._run.doing
         self._told = max(self._told, count)
         self._run.say(CancelRequested(time=now(), reason=cancel.reason or "", count=count, text=self._words(count)))
 

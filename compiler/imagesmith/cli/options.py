@@ -253,6 +253,7 @@ def compile_options(
     check_only: bool = False,
     policy: Policy | None = None,
     found: tuple[Diagnostic, ...] = (),
+    secrets: tuple[str, ...] = (),
 ) -> CompileOptions:
     """The library's options from the command line's."""
     program = find_bicep(bicep, os.environ, for_files=parameter_files)
@@ -277,6 +278,7 @@ def compile_options(
         shell_reader=_read_by_a_shell,
         policy=policy or Policy(),
         found=found,
+        secrets=secrets,
     )
 
 

@@ -13,6 +13,7 @@ import click
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.cli.output import talk
+from imagesmith.cli.rehearsing import checked_exits
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode
 from imagesmith.pipeline import Compilation
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
     """There is no world to build in; `code` is the exit code."""
 
-    def __init__(self, code: ExitCode, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
+    def __init__(self, code: ExitCode, *diagnostics: Diagnostic) -> None:
+        self.diagnostic = diagnostics[0]
+        super().__init__(self.diagnostic.message)
         self.code = code
-        self.diagnostic = diagnostic
+        self.diagnostics = diagnostics
 
 
 @contextmanager
@@ -80,6 +82,8 @@ def sandbox_world(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
         steps=given["sandbox_steps"],
+        os_type=plan.os_type.value if plan else None,
+        windows_steps=given["sandbox_windows_steps"],
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),
         strict=given["sandbox_strict"],
@@ -93,12 +97,15 @@ def sandbox_world(
             sandbox = stack.enter_context(Sandbox(options, environment=dict(os.environ)))
             if plan:
                 sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
+                sandbox.rehearse(plan, checked_exits(given["sandbox_exits"], plan))
             world = sandbox.world
         except SandboxError as error:
             raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
         except ImportError as error:
             hint = "pip install 'imagesmith[sandbox]'"
             raise click.UsageError(f"the sandbox is not installed ({error.name} is missing): {hint}") from None
+        if given["sandbox_exits"] and not world.records_steps:
+            raise click.UsageError("--sandbox-exit needs steps that are recorded: add --sandbox-steps record")
         for note in world.notes:
             talk(f"sandbox: {note}")
         yield world

@@ -9,13 +9,14 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 from urllib.parse import unquote, urlsplit
 
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes, unfit
 from imagesmith.lower.machine import BUILD_USER
+from imagesmith.lower.secrets import declare, environment, without_secrets
 from imagesmith.lower.words import Lowering
 from imagesmith.model import Customizer, File, PowerShell, Shell, WindowsRestart, WindowsUpdate, WorkloadOptimization
 from imagesmith.plan import Fetch, FetchKind, OsType, Step, StepFile
@@ -129,17 +130,21 @@ class Steps:
             self.add(Shell(sha256_checksum=checksum, **step), "optimize.workload")  # type: ignore[arg-type]
 
     def _script(self, item: Shell | PowerShell, id_: str, kind: str, extra: tuple[tuple[str, Literal], ...]) -> None:
-        name = f"scripts/{self.number()}-{slug(item.name or kind)}{'.ps1' if kind == 'powershell' else '.sh'}"
+        name = f"scripts/{self.number()}-{slug(self._named(item, kind))}{'.ps1' if kind == 'powershell' else '.sh'}"
         rows: list[tuple[str, Literal]] = [("script", InTemplateFolder(name))]
+        as_root = False
+        own: tuple[str, ...] = ()
         if item.script_uri is not None:
             script = StepFile(name=name)
             self._fetch(item.script_uri, FetchKind.SCRIPT, name, (*item.path, "scriptUri"), item.sha256_checksum)
-            if kind == "shell":
-                rows.append(("execute_command", AS_ROOT))
+            as_root = kind == "shell"
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
-            text = shell_text(item.inline) if kind == "shell" else self._powershell_text(item.inline)
+            lines, own = without_secrets(
+                item.inline, (*item.path, "inline"), self.lowering, windows=kind == "powershell"
+            )
+            text = shell_text(lines) if kind == "shell" else self._powershell_text(lines)
             if kind == "shell" and b"\r\n" in text:  # also where an element ends in CR
                 self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             script = StepFile(name=name, content=text)
@@ -148,8 +153,24 @@ class Steps:
         else:
             self.lowering.say(EMPTY_STEP, item.path)
             return
-        block = Block(type="provisioner", labels=(kind,), attributes=(*rows, *extra))
+        secrets = (*self._given(), *own)
+        variables = environment(secrets, kind, as_root=as_root, elevated=bool(dict(extra).get("elevated_user")))
+        if as_root and not secrets:
+            rows.append(("execute_command", AS_ROOT))
+        block = Block(type="provisioner", labels=(kind,), attributes=(*rows, *variables, *extra))
         self._append(id_, type(item).__name__, item.name or _first_line(item), item.path, block, script)
+        self.steps[-1] = replace(self.steps[-1], secrets=secrets)
+
+    def _given(self) -> tuple[str, ...]:
+        """The secrets that every script of the template gets."""
+        for name in self.lowering.options.secrets:
+            declare(name, f"--secret {name}", self.lowering)
+        return self.lowering.options.secrets
+
+    def _named(self, item: Shell | PowerShell, kind: str) -> str:
+        """What a script's file is called after: names of files are seen by everybody, so a secret is none."""
+        secret = item.name and any(value in item.name for value in self.lowering.options.hidden.values())
+        return kind if secret or not item.name else item.name
 
     def _powershell_text(self, lines: Sequence[str]) -> bytes:
         strict = ["$ErrorActionPreference = 'Stop'"] if self.lowering.options.strict_scripts else []

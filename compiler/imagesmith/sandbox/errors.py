@@ -84,6 +84,16 @@ SANDBOX_FAULT = Rule(
     corrected="imagesmith sandbox -- packer build web",
     source="architecture §7",
 )
+WINDOWS_STEPS = Rule(
+    code="IMG909",
+    severity=Severity.ERROR,
+    title="the steps of a Windows machine cannot be run here",
+    cause="A container is a Linux machine; the sandbox's Windows machines take all steps and run none of them.",
+    fix="let the steps be recorded: leave --sandbox-steps out",
+    example="imagesmith build desktop.json --sandbox --sandbox-steps run",
+    corrected="imagesmith build desktop.json --sandbox",
+    source="winrm.md §7",
+)
 
 HANDOVER_BROKEN = Rule(
     code="IMG930",

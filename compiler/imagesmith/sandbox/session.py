@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from imagesmith.plan import Need
+from imagesmith.model import OsType
+from imagesmith.plan import BuildPlan, Need
 from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
 from imagesmith.sandbox.machine.owner import Owner, this_process
 from imagesmith.sandbox.options import SandboxOptions
@@ -21,6 +22,7 @@ from imagesmith.world import World
 
 if TYPE_CHECKING:
     from imagesmith.sandbox.application import Seen
+    from imagesmith.sandbox.cloud import Cloud
     from imagesmith.sandbox.running import Running
 
 T = TypeVar("T")
@@ -86,7 +88,7 @@ class Sandbox:
         try:
             self._call(running.stop())
             if self.options.keep:
-                self._write_kept(running.cloud.store.dump(), running.cloud.marketplace)
+                self._write_kept(running.cloud)
                 self._state.remove(_OWNER)
             else:
                 self._state.empty()
@@ -99,6 +101,11 @@ class Sandbox:
 
         if not self.options.strict:
             self._call(seed(self._alive.cloud, tuple(needs), os_type=os_type, location=location))
+
+    def rehearse(self, plan: BuildPlan, exits: Mapping[str, int] | None = None) -> None:
+        """Say what will be built, and which exit codes steps are to end with (by their ids)."""
+        windows = plan.os_type is OsType.WINDOWS
+        self._alive.rehearsal.plan(plan.stages, exits or {}, windows=windows)
 
     @property
     def world(self) -> World:
@@ -184,7 +191,11 @@ class Sandbox:
             raise failure(STATE_BROKEN, f"{path} is of another version of imagesmith")
         return kept
 
-    def _write_kept(self, resources: list[dict[str, Any]], marketplace: Mapping[str, set[str]]) -> None:
-        versions = {sku: sorted(found) for sku, found in marketplace.items()}
-        kept = {"format": _FORMAT, "resources": resources, "marketplace": versions}
+    def _write_kept(self, cloud: Cloud) -> None:
+        kept = {
+            "format": _FORMAT,
+            "resources": cloud.store.dump(),
+            "marketplace": {sku: sorted(found) for sku, found in cloud.marketplace.items()},
+            "deleted_vaults": cloud.deleted_vaults,
+        }
         self._state.write(_RESOURCES, json.dumps(kept, indent=1).encode())

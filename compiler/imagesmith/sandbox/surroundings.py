@@ -54,9 +54,12 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
         credential=credential(tenant_id=options.tenant_id, secret=running.client_secret, proxy=proxy, ca=ca),
         sdk_options=sdk_options(proxy=proxy, ca=ca),
         gives_basic_public_ips=True,
-        records_steps=running.machines.records_steps,
-        notes=tuple(dict.fromkeys(running.machines.notes)),
-        facts=running.machines.facts,
+        records_steps=running.records_steps,
+        has_run=running.rehearsal.has_run,
+        begin_stage=running.rehearsal.begin_stage,
+        observe=running.rehearsal.observed,
+        notes=running.notes,
+        facts=running.facts,
     )
 
 

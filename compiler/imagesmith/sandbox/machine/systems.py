@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection
 
-from imagesmith.sandbox.machine import Machines, MachineSpec
+from imagesmith.sandbox.machine import Fleet, Machines, MachineSpec
 from imagesmith.sandbox.windows.images import is_windows
 from imagesmith.sandbox.windows.machines import WindowsMachines
 
@@ -16,12 +16,9 @@ class Systems:
     Sources are prepared for Linux only: nothing stands for a Windows image but an empty disk.
     """
 
-    def __init__(self, *, linux: Machines, windows: WindowsMachines) -> None:
+    def __init__(self, *, linux: Fleet, windows: WindowsMachines) -> None:
         self.linux = linux
         self.windows = windows
-        self.records_steps = linux.records_steps
-        self.notes = linux.notes
-        self.facts = linux.facts
         self._on_windows: set[str] = set()
 
     async def prepare(self, source: str) -> str:
