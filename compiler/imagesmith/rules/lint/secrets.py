@@ -25,7 +25,8 @@ IN_CLEAR = Rule(
 )
 
 _VALUE = r"""(?P<quote>['"]?)(?P<value>[^\s'"<>;,|&)]{6,200})(?P=quote)"""
-_WORD = r"(?:[\w-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key)[\w-]*)"
+_NAMES = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key"
+_WORD = rf"(?:[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}})"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a private key", re.compile(r"(?P<value>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)")),
     ("an access key of AWS", re.compile(r"\b(?P<value>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
@@ -43,13 +44,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         "a password",
         re.compile(
             r"ConvertTo-SecureString\s+(?:-String\s+)?(?P<quote>['\"])(?P<value>[^'\"\n]{3,200})(?P=quote)"
-            r"[^\n;|]*-AsPlainText",
+            r"[^\n;|]{0,200}-AsPlainText",
             re.IGNORECASE,
         ),
     ),
     ("a password", re.compile(r"\bnet1?(?:\.exe)?\s+user\s+\S+\s+(?P<value>[^\s/*][^\s]{3,})\s+/add", re.IGNORECASE)),
     ("a password", re.compile(r"echo\s+['\"]?[\w.-]+:(?P<value>[^\s'\"|]{4,})['\"]?\s*\|\s*(?:sudo\s+)?chpasswd")),
-    ("a secret", re.compile(rf"--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
+    ("a secret", re.compile(rf"(?<![\w-])--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
     ("a secret", re.compile(rf"(?<![\w-])\$?(?:env:)?{_WORD}\s*=\s*{_VALUE}", re.IGNORECASE)),
 )
 """What a secret looks like; `value` is the secret itself."""

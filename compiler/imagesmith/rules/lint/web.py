@@ -63,7 +63,7 @@ def _is_cmdlet(command: Command) -> bool:
 
 def check_tls(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
     """The first request of a script on an old Windows Server."""
-    if not _is_old(script.template) or _TLS.search(script.text):
+    if not _is_old(script.template) or script.mentions(_TLS):
         return
     for command in script.commands:
         # Install-Module and its kind have no address; of the others only https is concerned.
