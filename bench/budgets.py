@@ -25,6 +25,8 @@ from imagesmith.toolchain import Packer, find, link_plugins
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPICAL = ROOT / "examples/web-server.json"
+_PACKER_SLEEPS_S = 10
+"""5 s before Packer's first check of a connection, and 5 s in each `windows-restart` (winrm.md §0)."""
 IMAGESMITH = (str(Path(sys.executable).with_name("imagesmith")),)
 
 
@@ -162,6 +164,22 @@ def sandbox_build(_packer: Packer) -> Row:
     )
 
 
+def windows_rehearsal(_packer: Packer) -> Row:
+    """A whole process: sandbox started, key vault, three steps and a restart on a Windows machine, capture, gallery."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        template = three_windows_steps(Path(text))
+        command = [*IMAGESMITH, "build", str(template), "--sandbox", "--state-dir", f"{text}/state"]
+        taken_s = best(lambda: program(command), rounds=3)
+    beyond_s = taken_s - _PACKER_SLEEPS_S
+    return Row(
+        what="`imagesmith build --sandbox` of a Windows template with three steps and a restart, beyond the "
+        f"{_PACKER_SLEEPS_S} s for which Packer itself sleeps",
+        measured=f"{beyond_s:.1f} s",
+        budget="below 3 s",
+        kept=beyond_s < 3,
+    )
+
+
 def build_and_packer(_packer: Packer) -> Row:
     """A whole process less the sandbox's start, and `packer build` of the same files in the same sandbox."""
     times = list(_builds(rounds=6))
@@ -202,6 +220,22 @@ def three_steps(folder: Path) -> Path:
     return path
 
 
+def three_windows_steps(folder: Path) -> Path:
+    """The same for Windows, with a restart."""
+    data = json.loads(three_steps(folder).read_text(encoding="utf-8"))
+    data["properties"]["source"] |= {
+        "publisher": "MicrosoftWindowsServer",
+        "offer": "WindowsServer",
+        "sku": "2022-datacenter-g2",
+        "version": "latest",
+    }
+    steps = [{"type": "PowerShell", "name": f"Step {number}", "inline": [f"echo {number}"]} for number in range(3)]
+    data["properties"]["customize"] = [*steps, {"type": "WindowsRestart"}]
+    path = folder / "three-windows-steps.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
@@ -214,5 +248,6 @@ BUDGETS = (
     log_rate,
     log_memory,
     sandbox_build,
+    windows_rehearsal,
     build_and_packer,
 )

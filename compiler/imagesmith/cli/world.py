@@ -78,6 +78,7 @@ def sandbox_world(
     from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
     from imagesmith.sandbox.session import Sandbox
 
+    exits = checked_exits(given["sandbox_exits"], plan)
     options = SandboxOptions(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
@@ -97,14 +98,14 @@ def sandbox_world(
             sandbox = stack.enter_context(Sandbox(options, environment=dict(os.environ)))
             if plan:
                 sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
-                sandbox.rehearse(plan, checked_exits(given["sandbox_exits"], plan))
+                sandbox.rehearse(plan, exits)
             world = sandbox.world
         except SandboxError as error:
             raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
         except ImportError as error:
             hint = "pip install 'imagesmith[sandbox]'"
             raise click.UsageError(f"the sandbox is not installed ({error.name} is missing): {hint}") from None
-        if given["sandbox_exits"] and not world.records_steps:
+        if exits and not world.records_steps:
             raise click.UsageError("--sandbox-exit needs steps that are recorded: add --sandbox-steps record")
         for note in world.notes:
             talk(f"sandbox: {note}")

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from imagesmith.model import OsType
 from imagesmith.plan import BuildPlan, Need
 from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
 from imagesmith.sandbox.machine.owner import Owner, this_process
@@ -104,8 +103,7 @@ class Sandbox:
 
     def rehearse(self, plan: BuildPlan, exits: Mapping[str, int] | None = None) -> None:
         """Say what will be built, and which exit codes steps are to end with (by their ids)."""
-        windows = plan.os_type is OsType.WINDOWS
-        self._alive.rehearsal.plan(plan.stages, exits or {}, windows=windows)
+        self._alive.rehearsal.plan(plan.stages, exits or {})
 
     @property
     def world(self) -> World:
