@@ -81,7 +81,7 @@ class Built:
 def windows_sandbox(folder: Path, **options: Any) -> Iterator[Sandbox]:  # more SandboxOptions
     """A sandbox with what the builds of these tests refer to."""
     with Sandbox(
-        SandboxOptions(state=folder / "state", run_id="e2e", steps="record", **options), environment=os.environ
+        SandboxOptions(state=folder / "state", run_id="e2e", os_type="Windows", **options), environment=os.environ
     ) as sandbox:
         sandbox.seed(NEEDS, os_type="Windows")
         yield sandbox

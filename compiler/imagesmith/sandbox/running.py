@@ -112,8 +112,7 @@ class Running:
 
     @property
     def _expected_machines(self) -> Fleet:
-        windows = self.rehearsal.windows or self.options.os_type == OsType.WINDOWS
-        return self.machines.windows if windows else self.machines.linux
+        return self.machines.windows if self.options.os_type == OsType.WINDOWS else self.machines.linux
 
     async def stop(self) -> None:
         """Stop what was started, the last first; what fails does not keep the rest from stopping."""
