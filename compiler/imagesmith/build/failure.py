@@ -96,7 +96,11 @@ def _step(run: Run, stage: Stage, watch: Watch, evidence: Evidence) -> Step | No
 
 def _known(watch: Watch, words: str, evidence: Evidence, *, in_step: bool) -> KnownError | None:
     """The row of the table that explains it. What comes while Packer cleans up is no cause: its error counts first."""
-    if evidence.crashed and not evidence.cancel_requested:
+    if evidence.cancel_requested and not evidence.failed_before_cancel:
+        # What is said after that is about the clean-up. What it was at until then may be why a limit was reached.
+        lines, where = (watch.step_lines, Where.STEP) if in_step else (watch.before_cancel, Where.PACKER)
+        return find_known("\n".join(lines), where)
+    if evidence.crashed:
         return find_known("\n".join([words, *watch.own_lines, *watch.step_lines]), Where.PACKER)
     if in_step:
         return find_known("\n".join([*watch.step_lines, words]), Where.STEP) or find_known(words, Where.PACKER)

@@ -57,6 +57,7 @@ class StepTracker:
         self._since = 0.0
         self._over = False
         self._failed_step: str | None = None
+        self._late = False
         self._causes: dict[int, str] = {}
         self._leftovers: list[str] = []
         self.cancelled = False
@@ -76,12 +77,17 @@ class StepTracker:
         if not self._causes:
             return None
         text = self._causes[min(self._causes)]
-        return Failure(text=text, exit_status=opening.exit_status(text), step=self._failed_step)
+        return Failure(text=text, exit_status=opening.exit_status(text), step=self.failed_step)
 
     @property
     def failed_step(self) -> str | None:
-        """The id of the step that failed, also where Packer died without a word about why."""
-        return self._failed_step
+        """The id of the step that failed, also where Packer died without a word about why.
+
+        New builders say that a "provisioning step had errors" after a failed capture as well (StepProvision's
+        clean-up); where all steps seemed to be over, only the exit status of a script tells that it was one of them.
+        """
+        text = self._causes[min(self._causes)] if self._causes else ""
+        return None if self._late and opening.exit_status(text) is None else self._failed_step
 
     @property
     def stopped_on_purpose(self) -> bool:
@@ -176,8 +182,8 @@ class StepTracker:
 
     def _end_of_steps(self, text: str) -> None:
         failed = text.startswith(opening.FAILED)
-        if failed and self._index >= 0:
-            self._failed_step = self._failed_step or self._steps[self._index].id
+        if failed and self._index >= 0 and self._failed_step is None:
+            self._failed_step, self._late = self._steps[self._index].id, self._over
         if self._running is not None:
             last = self._index == len(self._steps) - 1
             if not (failed and last and self._stop_exit_code is not None):
