@@ -128,7 +128,7 @@ class Watch:
         """Packer has been asked to stop. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
         self.before_cancel = tuple(self.own_lines)
-        self._run.doing = ""
+        self._run.doing, self._run.stopping = "", True
 
     def _event(self, event: Event) -> None:
         if isinstance(event, StepFinished):
