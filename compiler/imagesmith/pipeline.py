@@ -62,6 +62,8 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    source_version: str | None = None
+    """The version to build from where the source says `latest`."""
     step_options: Mapping[str, StepOptions] = field(default_factory=dict)
     """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
     secrets: tuple[str, ...] = ()
@@ -279,6 +281,7 @@ def _lower_options(
         validate_on=options.validate_on,
         vhd_container=options.vhd_container,
         vhd_resource_group=options.vhd_resource_group,
+        source_version=options.source_version,
         secrets=tuple(sorted(options.secrets)),
     )
 

@@ -54,7 +54,7 @@ MOMENTS: Mapping[str, Strike] = {
     "first step": step("customize[0]"),
     "last step": step("deprovision"),
     "power off": progress("Powering off"),
-    "capture": progress("Capturing image"),
+    "capture": progress("Capturing image", "Publishing to Shared Image Gallery"),
     "clean-up": progress("Cleanup requested", "Removing the created Deployment", "Deleting"),
     "validators": step("validate[0]"),
     "distribution": phase("distribute"),

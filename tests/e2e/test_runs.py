@@ -100,6 +100,9 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     outputs = {item["name"]: [item["provisioning_state"], item["artifact_id"]] for item in run.result["outputs"]}
     assert outputs == expected["outputs"]
     assert expected.get("output", "") in run.output
+    if "found" in expected:
+        found_here = [[found["code"], found["line"], found["message"]] for found in run.result["diagnostics"]]
+        assert found_here == expected["found"]
     assert len(run.result["leftovers"]) == expected.get("leftovers", 0)
     found = resources(tmp_path)
     ids = set(found)

@@ -124,7 +124,7 @@ class _Steps:
         """From the cache by checksum, else from the network; with `offline`, as it was when it was last fetched."""
         outcomes = {fetch: _refused(fetch, said) for fetch in group if (said := _unsafe(at, fetch))}
         for fetch in group:
-            if fetch not in outcomes and (content := self.store.find(fetch.sha256)):
+            if fetch not in outcomes and (content := self.store.find(self._expected(fetch))):
                 outcomes[fetch] = _checked(fetch, content, from_cache=True)
         missing = [fetch for fetch in group if fetch not in outcomes]
         if not missing:
@@ -138,8 +138,13 @@ class _Steps:
             return outcomes | {fetch: _refused(fetch, error.diagnostic) for fetch in missing}
         return outcomes | {fetch: _checked(fetch, content) for fetch in missing}
 
+    def _expected(self, fetch: Fetch) -> str | None:
+        """The digest that the content must have: the template's, else the lock's where that counts."""
+        pinned = self.options.lock.file(fetch) if self.options.lock and self.options.locked else None
+        return fetch.sha256 or (pinned.sha256 if pinned else None)
+
     def _remembered(self, fetch: Fetch, at: Remote, uri: str) -> _Outcome:
-        content = None if fetch.sha256 else self.store.remembered(uri)
+        content = None if self._expected(fetch) else self.store.remembered(uri)
         if content is None:
             return _Outcome(diagnostics=(OFFLINE.at(fetch.path, f"{at.shown} is not in the cache"),))
         outcome = _checked(fetch, content, from_cache=True)

@@ -7,11 +7,11 @@ that is there now, capture and publish; then validate on a new machine made from
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.hcl import Block, attributes
-from imagesmith.lower.image import source_section
+from imagesmith.lower.image import pinned, source_section
 from imagesmith.lower.machine import (
     DEFAULT_TIMEOUT_MINUTES,
     build_location,
@@ -62,6 +62,7 @@ class Lowered:
 def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
     """Decide how a template is built. The template has passed the rules: ids parse, the OS type is known."""
     lowering = Lowering(options=options)
+    template = replace(template, source=pinned(template.source, options.source_version))
     note_service_side(template, lowering)
     published = Published()
     stages = []

@@ -71,6 +71,8 @@ class LowerOptions:
     validate_on: ValidateOn = ValidateOn.NEW_VM
     vhd_container: str | None = None
     vhd_resource_group: str | None = None
+    source_version: str | None = None
+    """The version to take where the source says `latest`."""
     secrets: tuple[str, ...] = ()
     """Environment variables that the caller gives to every script of the template."""
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)

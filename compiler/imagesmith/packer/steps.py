@@ -57,7 +57,7 @@ class StepTracker:
         self._since = 0.0
         self._over = False
         self._failed_step: str | None = None
-        self._late = False
+        self._failed_after_steps = False
         self._causes: dict[int, str] = {}
         self._leftovers: list[str] = []
         self.cancelled = False
@@ -83,11 +83,12 @@ class StepTracker:
     def failed_step(self) -> str | None:
         """The id of the step that failed, also where Packer died without a word about why.
 
-        New builders say that a "provisioning step had errors" after a failed capture as well (StepProvision's
-        clean-up); where all steps seemed to be over, only the exit status of a script tells that it was one of them.
+        What fails when Packer has gone on from the last step is no step's fault, unless it has a script's exit code:
+        a script can print what Packer says after it.
         """
-        text = self._causes[min(self._causes)] if self._causes else ""
-        return None if self._late and opening.exit_status(text) is None else self._failed_step
+        if self._failed_after_steps and not any(map(opening.exit_status, self._causes.values())):
+            return None
+        return self._failed_step
 
     @property
     def stopped_on_purpose(self) -> bool:
@@ -183,7 +184,8 @@ class StepTracker:
     def _end_of_steps(self, text: str) -> None:
         failed = text.startswith(opening.FAILED)
         if failed and self._index >= 0 and self._failed_step is None:
-            self._failed_step, self._late = self._steps[self._index].id, self._over
+            self._failed_step = self._steps[self._index].id
+            self._failed_after_steps = self._over
         if self._running is not None:
             last = self._index == len(self._steps) - 1
             if not (failed and last and self._stop_exit_code is not None):

@@ -16,6 +16,7 @@ from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
+from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.rehearsing import rehearsal_options
@@ -74,6 +75,7 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
 @secret_option
+@locked_option
 @fetch_options
 @patience_options
 @step_options
@@ -107,12 +109,17 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
-    return _build(file, compilation, packer, output, {**given, **compiled.values})
+    fetch = fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"])
+    try:
+        compiled, fetch = obey_lock(file, compiled, fetch, locked=given["locked"])
+    except Unlocked as error:
+        return _refused(output, ExitCode.PREFLIGHT, error.diagnostics)
+    return _build(compiled.compilation, packer, output, {**given, **compiled.values, "fetch": fetch})
 
 
-def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
+def _build(compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
     run_id = new_run_id(now(), secrets.token_bytes(8))
-    options = _options(file, given)
+    options = _options(given)
     try:
         state = open_state(state_folder(given["state_dir"]))
         with (
@@ -137,9 +144,9 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
     return result.exit_code
 
 
-def _options(file: str, given: dict[str, Any]) -> BuildOptions:
+def _options(given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(
-        fetch=fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"]),
+        fetch=given["fetch"],
         dry_run=given["dry_run"],
         time_limit_s=given["time_limit"],
         silence_timeout_s=given["silence_timeout"],
