@@ -25,6 +25,8 @@ from imagesmith.toolchain import Packer, find, link_plugins
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPICAL = ROOT / "examples/web-server.json"
+_PACKER_SLEEPS_S = 10
+"""5 s before Packer's first check of a connection, and 5 s in each `windows-restart` (winrm.md §0)."""
 IMAGESMITH = (str(Path(sys.executable).with_name("imagesmith")),)
 
 
@@ -122,6 +124,78 @@ def thousand_customizers(_packer: Packer) -> Row:
     )
 
 
+def five_thousand_customizers(_packer: Packer) -> Row:
+    """A whole process: a file to a folder of files."""
+    from templates import with_steps
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        file = Path(text) / "five-thousand.json"
+        file.write_text(with_steps(5_000), encoding="utf-8")
+        taken_s = best(lambda: program([*IMAGESMITH, "compile", str(file), "-o", f"{text}/out"]), rounds=5)
+    return Row(
+        what="`imagesmith compile` of a template with 5,000 customizers, all files written",
+        measured=f"{taken_s:.1f} s",
+        budget="below 2 s",
+        kept=taken_s < 2,
+    )
+
+
+def one_megabyte(_packer: Packer) -> Row:
+    """In the process: text to diagnostics and files."""
+    from templates import deployment_of
+
+    text = deployment_of(1_000_000)
+
+    def work() -> None:
+        if not compile_text(text, filename="megabyte.json").ok:
+            raise SystemExit("the deployment file of 1 MB does not compile")
+
+    taken_s = best(work, rounds=7)
+    return Row(
+        what=f"validate and compile of an ARM deployment file of {len(text) / 1e6:.2f} MB",
+        measured=f"{taken_s:.2f} s",
+        budget="below 0.5 s",
+        kept=taken_s < 0.5,
+    )
+
+
+def growth_with_steps(_packer: Packer) -> Row:
+    """In the process: what a step costs among 10,000, in what it costs among 1,000; drawn as bench/growth.svg."""
+    from growth import PICTURE, draw, measure
+
+    times = measure()
+    PICTURE.write_text(draw(times), encoding="utf-8")
+    ratio = max(row[3] / (10 * row[2]) for row in times.values())
+    return Row(
+        what="what a step costs among 10,000 steps, in what it costs among 1,000 ([drawn](bench/growth.svg))",
+        measured=f"{ratio:.2f}",
+        budget="below 1.5",
+        kept=ratio < 1.5,
+    )
+
+
+def fifty_files(_packer: Packer) -> Row:
+    """A whole process: 50 templates and 50 parameter files in one call, with a baseline."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        folder = Path(text)
+        for number in range(50):
+            (folder / f"{number}.json").write_text(TYPICAL.read_text(encoding="utf-8"), encoding="utf-8")
+            (folder / f"{number}.values.json").write_text('{"parameters": {}}', encoding="utf-8")
+        many = [*IMAGESMITH, "validate", f"{text}/**/*.json", "--skip-others"]
+        program([*many, "--write-baseline", f"{text}/known.json"])
+        pair = alternate(
+            lambda: program([*many, "--baseline", f"{text}/known.json"]),
+            lambda: program([*IMAGESMITH, "validate", str(TYPICAL)]),
+            rounds=7,
+        )
+    return Row(
+        what="`imagesmith validate` of 50 templates among 100 files with a baseline, in such calls for one template",
+        measured=f"{pair.ratio:.1f} ({_ms(pair.ours_s)} to {_ms(pair.theirs_s)})",
+        budget="below 10",
+        kept=pair.ratio < 10,
+    )
+
+
 def log_rate(_packer: Packer) -> Row:
     """In the process: lines of a pipe to the log and the journal, and the same lines only split and written."""
     redactor, lines = Redactor(SECRETS), 20_000
@@ -177,6 +251,22 @@ def sandbox_build(_packer: Packer) -> Row:
     )
 
 
+def windows_rehearsal(_packer: Packer) -> Row:
+    """A whole process: sandbox started, key vault, three steps and a restart on a Windows machine, capture, gallery."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as text:
+        template = three_windows_steps(Path(text))
+        command = [*IMAGESMITH, "build", str(template), "--sandbox", "--state-dir", f"{text}/state"]
+        taken_s = best(lambda: program(command), rounds=3)
+    beyond_s = taken_s - _PACKER_SLEEPS_S
+    return Row(
+        what="`imagesmith build --sandbox` of a Windows template with three steps and a restart, beyond the "
+        f"{_PACKER_SLEEPS_S} s for which Packer itself sleeps",
+        measured=f"{beyond_s:.1f} s",
+        budget="below 3 s",
+        kept=beyond_s < 3,
+    )
+
+
 def build_and_packer(_packer: Packer) -> Row:
     """A whole process less the sandbox's start, and `packer build` of the same files in the same sandbox."""
     times = list(_builds(rounds=6))
@@ -217,6 +307,22 @@ def three_steps(folder: Path) -> Path:
     return path
 
 
+def three_windows_steps(folder: Path) -> Path:
+    """The same for Windows, with a restart."""
+    data = json.loads(three_steps(folder).read_text(encoding="utf-8"))
+    data["properties"]["source"] |= {
+        "publisher": "MicrosoftWindowsServer",
+        "offer": "WindowsServer",
+        "sku": "2022-datacenter-g2",
+        "version": "latest",
+    }
+    steps = [{"type": "PowerShell", "name": f"Step {number}", "inline": [f"echo {number}"]} for number in range(3)]
+    data["properties"]["customize"] = [*steps, {"type": "WindowsRestart"}]
+    path = folder / "three-windows-steps.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
@@ -226,9 +332,14 @@ BUDGETS = (
     validate_and_python,
     loaded_template,
     thousand_customizers,
+    five_thousand_customizers,
+    one_megabyte,
+    growth_with_steps,
+    fifty_files,
     log_rate,
     redaction_rate,
     log_memory,
     sandbox_build,
+    windows_rehearsal,
     build_and_packer,
 )

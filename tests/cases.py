@@ -151,6 +151,8 @@ class NearMiss:
         for name, other in self.change.get("copies", {}).items():
             shutil.copy(FIXTURES / other, folder / name)
         options = {**self.case.settings, **self.change.get("options", {})}
+        if self.case.bicep is not None:
+            options["bicep"] = str((self.case.folder / options["bicep"]).resolve())
         kept = {name: value for name, value in options.items() if value is not None}
         (folder / "options.json").write_text(json.dumps(kept), encoding="utf-8")
         changed = Case(folder=folder)

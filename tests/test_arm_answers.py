@@ -175,3 +175,24 @@ def test_the_command_line_takes_answers(tmp_path: Path) -> None:
     assert "IMG117" not in given.stderr
     wrong = subprocess.run([*argv, "reference('hub')"], capture_output=True, text=True, check=False)
     assert (wrong.returncode, "EXPRESSION=VALUE" in wrong.stderr) == (2, True)
+
+
+def test_an_answer_that_nobody_asked_for_keeps_its_secret() -> None:
+    assert answered("listKeys('other').k", value="k3y").secrets == ("k3y",)
+
+
+def test_secrets_that_do_not_fit_are_secrets() -> None:
+    """They stand in the text that a message points at."""
+    declared = {"key": {"type": "securestring", "minLength": 9}, "box": {"type": "secureObject"}}
+    template = deployment(image(tags={"k": "[parameters('key')]", "b": "[parameters('box')]"}), parameters=declared)
+    resolution = resolve(template, key="hush", box="{hush-hush")
+    assert sorted(code for code, _ in found(resolution)) == ["IMG113", "IMG114"]
+    assert set(resolution.secrets) == {"hush", "{hush-hush"}
+
+
+def test_secrets_are_known_where_no_template_is_found() -> None:
+    declared = {"key": {"type": "securestring"}}
+    two = deployment(image(name="[parameters('key')]"), image(name="b"), parameters=declared)
+    resolution = resolve(two, key="hush")
+    assert [code for code, _ in found(resolution)] == ["IMG101"]
+    assert resolution.secrets == ("hush",)

@@ -121,7 +121,7 @@ def test_new_guid_depends_on_seed_and_place_only() -> None:
 
 WRONG: list[tuple[str, str, str]] = [
     ("concatenate('a')", "IMG105", "there is no function concatenate()"),
-    ("substring('abc')", "IMG106", "substring() takes 2 to 3 arguments, but has 1"),
+    ("substring()", "IMG106", "substring() takes 1 to 3 arguments, but has 0"),
     ("toLower(1)", "IMG106", "argument 1 of toLower() must be a string, but is an integer"),
     ("substring('abc', 2, 5)", "IMG106", "substring(2, 5) reaches outside of a text of 3 characters"),
     ("div(1, 0)", "IMG106", "div() divides by zero"),

@@ -99,3 +99,12 @@ def test_a_module_that_asks_for_its_own_output_is_a_circle() -> None:
     values = {"parameters": {"n": {"value": "[length(reference('one').outputs.list.value)]"}}}
     resolution = tags_of("reference('one').outputs.id.value", one=module(properties=values))
     assert [code for code, _ in found(resolution)] == ["IMG109"]
+
+
+def test_a_resource_group_of_the_file_is_known_by_its_id() -> None:
+    group: dict[str, object] = {"type": "Microsoft.Resources/resourceGroups", "name": "rg-1", "location": "westus"}
+    asked = (
+        "reference(subscriptionResourceId('Microsoft.Resources/resourceGroups', 'rg-1'), '2024-03-01', 'full').location"
+    )
+    template = {"languageVersion": "2.0", "resources": {"g": group, "image": image(tags={"x": f"[{asked}]"})}}
+    assert root(resolve(template, _subscription_id="s"))["tags"]["x"] == "westus"

@@ -11,7 +11,7 @@ import pytest
 
 from imagesmith.report.explain import rules
 from imagesmith.report.text import render
-from tests.cases import TARGETS, Case, cases
+from tests.cases import TARGETS, Case, cases, near_misses
 
 VALID = list(cases("valid"))
 INVALID = list(cases("invalid"))
@@ -67,6 +67,12 @@ def test_every_diagnostic_has_a_fixture() -> None:
     }
     existing = {rule.code for rule in rules() if int(rule.code[3:]) in COMPILE_TIME}
     assert shown == existing
+
+
+def test_every_rule_about_a_template_has_a_near_miss() -> None:
+    """A rule that nobody has seen silent may hit everything: write `near-miss.json` beside its case (`NearMiss`)."""
+    about_templates = {rule.code for rule in rules() if int(rule.code[3:]) in COMPILE_TIME}
+    assert {near_miss.code for near_miss in near_misses()} == about_templates
 
 
 @cache

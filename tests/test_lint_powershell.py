@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagesmith.rules.lint.powershell import read
-from tests.linted import WINDOWS, advice, powershell, template
+from tests.linted import WINDOWS, advice, pointed, powershell, template
 
 STOP = "$ErrorActionPreference = 'Stop'"
 HITS = [
@@ -46,6 +46,7 @@ SILENT = [
     ['cmd /c "a && b"', "cmd /c 'a || b'", "Write-Output '&&'"],
     ["shutdown /a", "Write-Output 'Restart-Computer'"],
     [STOP, "Invoke-WebRequest -UseBasicParsing https://example.com", "curl.exe -f https://example.com"],
+    ["curl -fsSL https://example.com -o a", "wget -q https://example.com/a"],
     [STOP, "Invoke-WebRequest https://example.com/a -OutFile a", "Invoke-RestMethod https://example.com"],
     [STOP, "$options = @{ Uri = 'https://example.com' }", "Invoke-WebRequest @options"],
     ["if ($x) { exit 0 }", "Write-Output b"],
@@ -88,6 +89,20 @@ def test_a_restart_is_missed_only_where_none_follows() -> None:
         for steps in ((feature,), (feature, restart), (feature, update), (feature, restart, update), (small,))
     ]
     assert seen == [["IMG532"], [], ["IMG533"], [], []]
+
+
+def test_variables_end_with_their_step() -> None:
+    first = {"type": "PowerShell", "inline": ["$app = 'C:\\app'", "$env:STAGE = 'test'", "$env:PATH += ';C:\\app'"]}
+    second = {"type": "PowerShell", "inline": ["Get-Item $APP", "Write-Output $env:Stage $env:Path"]}
+    found = advice(template(first, second, source=WINDOWS))
+    assert [(item.code, pointed(item)) for item in found] == [("IMG540", "$APP"), ("IMG540", "$env:Stage")]
+    own = {"type": "PowerShell", "inline": ["param($app)", "foreach ($env in 1..2) { Write-Output $app $env }"]}
+    assert advice(template(first, own, source=WINDOWS)) == ()
+    lasting = {
+        "type": "PowerShell",
+        "inline": ["$app = 'x'; [Environment]::SetEnvironmentVariable('app', $app, 'Machine')"],
+    }
+    assert advice(template(lasting, second, source=WINDOWS)) == ()
 
 
 def test_old_windows_needs_to_be_told_of_tls() -> None:

@@ -75,6 +75,13 @@ def test_nothing_is_said(lines: list[str]) -> None:
     assert shell(*lines) == []
 
 
+def test_of_many_places_in_one_script_the_first_are_shown() -> None:
+    step = {"type": "Shell", "inline": ["sudo yum install httpd"] * 30}
+    found = advice(template(step, source=RHEL))
+    assert [item.code for item in found] == ["IMG500"] * 10
+    assert found[-1].message.endswith("(and 20 more places in this script)")
+
+
 def test_questions_of_packages_depend_on_the_system() -> None:
     line = "sudo apt-get install -y git"
     assert [code for code, _ in shell(line, source=JAMMY)] == ["IMG502"]
@@ -99,6 +106,12 @@ def test_variables_end_with_their_step() -> None:
         ("IMG540", "$APP"),
         ("IMG540", "${NAME}"),
     ]
+    usual = {
+        "type": "Shell",
+        "inline": ["export PATH=$PATH:/opt/bin", "i=1", "while read -r a b; do echo $b; done < x"],
+    }
+    uses = {"type": "Shell", "inline": ["echo $PATH ${i:-0}", "for i in 1 2; do echo $i; done", "read b < x; echo $b"]}
+    assert advice(template(usual, uses, source=source)) == ()
     lasting = {"type": "Shell", "inline": ["export APP=/opt/app", 'echo "APP=$APP" | sudo tee -a /etc/environment']}
     assert advice(template(lasting, second, source=source)) == ()
 

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imagesmith.sandbox.windows.deprovisioning import default_script
+from imagesmith.sandbox.windows.host import DISK
 from imagesmith.sandbox.windows.scripts import SAID, only_exit, script_text, script_variables
+from imagesmith.sandbox.windows.tasks import parse_task
+from imagesmith.sandbox.windows.update import parse_call
 from tests import windows_lines as lines
 from tests.windows_streams import PASSWORD, Talk, talk
 
@@ -342,3 +345,57 @@ def test_an_update_wrapper_with_another_text_is_not_run(tmp_path: Path) -> None:
         assert (await machine.say(RUN_UPDATE.format("-pending-reboot"))).code == 1
 
     on_machine(tmp_path, work)
+
+
+PATHS = st.builds(
+    "{}{}".format, st.sampled_from(["C:\\\\", "c:/Windows/Temp/", "", "D:", "\\\\\\\\"]), st.text(max_size=60)
+).map(lambda text: text.encode(errors="replace").decode())
+ANY_LINE = st.one_of(
+    st.text(max_size=200),
+    st.builds("echo {} > {}".format, st.text(max_size=20), st.text(max_size=60)),
+    st.builds(
+        lambda text: lines.encoded(text, new=True), st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+    ),
+    st.builds(lambda path: lines.restore(f"winrmcp-{lines.name()}.tmp", path, new=True), PATHS),
+    st.builds(lines.run_file, PATHS),
+    st.builds(lines.run_script, PATHS, PATHS),
+    st.builds("shutdown {}".format, st.text('/-rftac 0123456789"x', max_size=20)),
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(ANY_LINE, max_size=4), st.binary(max_size=100))
+def test_whatever_a_client_says_is_answered(
+    tmp_path_factory: pytest.TempPathFactory, said: list[str], content: bytes
+) -> None:
+    """An exit code, and nothing outside of the machine's folder."""
+    folder = tmp_path_factory.mktemp("m")
+
+    async def work(machine: Talk) -> None:
+        await machine.upload(content, "C:\\Windows\\Temp\\x.ps1")
+        for line in said:
+            assert 0 <= (await machine.say(line)).code < 2**32
+
+    on_machine(folder / "machine", work)
+    assert [found.name for found in folder.iterdir()] == ["machine"]
+    assert {found.name for found in (folder / "machine").iterdir()} <= {"D", DISK, "scripts"}
+
+
+@given(st.text(max_size=300), st.text(max_size=40), st.text(max_size=40))
+def test_no_text_breaks_the_reading_of_tasks_and_calls(text: str, user: str, command: str) -> None:
+    whole = lines.wrapper("whoami", user="u", password="")
+    for changed in (
+        text,
+        whole.replace("whoami", text),
+        whole.replace("<UserId>u", f"<UserId>{user}"),
+        whole[: len(text)],
+    ):
+        task = parse_task(changed)
+        assert task is None or task.name.startswith("packer-")
+    assert parse_call(command) is None
+
+
+def test_a_task_with_a_document_type_is_none() -> None:
+    """Entities are how a small text becomes a large one."""
+    bomb = lines.wrapper("whoami", user="&a;", password="").replace("<Task ", '<!DOCTYPE a [<!ENTITY a "b">]><Task ')
+    assert parse_task(bomb) is None

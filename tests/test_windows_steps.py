@@ -17,7 +17,7 @@ from imagesmith.sandbox.windows.host import DISK
 from imagesmith.sandbox.windows.powershell import find_powershell
 from imagesmith.sandbox.windows.scripts import SAID
 from tests.lowered import compiled
-from tests.windows_streams import PASSWORD, Talk, talk
+from tests.windows_streams import PASSWORD, Talk, talk, write_stand_in
 
 STEPS = (
     {"type": "PowerShell", "inline": ["msiexec /i agent.msi /qn"], "validExitCodes": [0, 3010]},
@@ -35,7 +35,7 @@ def rehearsal_of(compilation: Compilation, exits: Mapping[str, int]) -> Rehearsa
     """A rehearsal whose build stage has begun."""
     rehearsal = Rehearsal()
     assert compilation.plan is not None
-    rehearsal.plan(compilation.plan.stages, exits, windows=True)
+    rehearsal.plan(compilation.plan.stages, exits)
     rehearsal.begin_stage("build")
     return rehearsal
 
@@ -195,35 +195,10 @@ def test_an_image_has_the_disk_and_another_machine_starts_on_it(tmp_path: Path) 
     assert not (tmp_path / "two" / "D" / "x").exists()
 
 
-STAND_IN = """#!/bin/sh
-# Stands for pwsh: the launcher is the fifth argument, as `-File` wants it.
-test "$1 $2 $3 $4" = "-NoLogo -NoProfile -NonInteractive -File" || exit 64
-case "$5" in
-*/check.ps1)
-  grep -q 'ParseFile' "$5" || exit 65
-  if grep -q 'BROKEN' "$6"; then echo "1:5: The string is missing the terminator."; exit 1; fi
-  if grep -q 'CRASH' "$6"; then echo "no such thing" >&2; exit 134; fi
-  ;;
-*/run.ps1)
-  grep -q 'New-PSDrive -Name C' "$5" || exit 66
-  echo "out of $(basename "$7") with $GREETING on $COMPUTERNAME"
-  echo "err" >&2
-  echo made > "$6/made-by-the-script"
-  if grep -q 'HANG' "$7"; then sleep 600 & echo $! > "$HOME/child"; echo waiting; wait; fi
-  if grep -q 'BACKGROUND' "$7"; then sleep 600 & echo $! > "$HOME/child"; fi
-  exit 42
-  ;;
-esac
-"""
-
-
 @pytest.fixture
 def stand_in(tmp_path: Path) -> str:
     """An executable of ours named pwsh."""
-    program = tmp_path / "bin" / "pwsh"
-    program.parent.mkdir()
-    program.write_text(STAND_IN, encoding="utf-8")
-    program.chmod(0o755)
+    program = write_stand_in(tmp_path)
     assert find_powershell({"PATH": str(program.parent)}) == str(program)
     assert find_powershell({"PATH": "/nowhere"}) is None
     return str(program)

@@ -122,3 +122,34 @@ def talk(
     restarts: list[float] = []
     machine.attach(restarts.append)
     return Talk(machine=machine, folder=folder, rehearsal=known, restarts=restarts)
+
+
+STAND_IN = """#!/bin/sh
+# Stands for pwsh: the launcher is the fifth argument, as `-File` wants it.
+test "$1 $2 $3 $4" = "-NoLogo -NoProfile -NonInteractive -File" || exit 64
+case "$5" in
+*/check.ps1)
+  grep -q 'ParseFile' "$5" || exit 65
+  if grep -q 'BROKEN' "$6"; then echo "1:5: The string is missing the terminator."; exit 1; fi
+  if grep -q 'CRASH' "$6"; then echo "no such thing" >&2; exit 134; fi
+  ;;
+*/run.ps1)
+  grep -q 'New-PSDrive -Name C' "$5" || exit 66
+  echo "out of $(basename "$7") with $GREETING on $COMPUTERNAME"
+  echo "err" >&2
+  echo made > "$6/made-by-the-script"
+  if grep -q 'HANG' "$7"; then sleep 600 & echo $! > "$HOME/child"; echo waiting; wait; fi
+  if grep -q 'BACKGROUND' "$7"; then sleep 600 & echo $! > "$HOME/child"; fi
+  exit 42
+  ;;
+esac
+"""
+
+
+def write_stand_in(folder: Path) -> Path:
+    """Write the executable; nobody has PowerShell for certain."""
+    program = folder / "bin" / "pwsh"
+    program.parent.mkdir()
+    program.write_text(STAND_IN, encoding="utf-8")
+    program.chmod(0o755)
+    return program

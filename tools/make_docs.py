@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 import event_schema
 
+from imagesmith.arm.functions import FUNCTIONS
+from imagesmith.arm.rows import Function
 from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import CATEGORIES, Rule, Severity
 from imagesmith.events import ExitCode
@@ -60,6 +62,7 @@ def main() -> int:
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
     return {
+        "arm.md": _with_functions(_read(DOCS / "arm.md")),
         "commands.md": _commands(),
         "events.md": event_schema.page(NOTE),
         "exit-codes.md": _exit_codes(),
@@ -73,6 +76,21 @@ def pages() -> dict[str, str]:
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _with_functions(page: str) -> str:
+    """The page about the ARM language with the table of template functions in its place."""
+    before, begin, rest = page.partition("<!-- functions: begin -->\n")
+    _, end, after = rest.partition("<!-- functions: end -->\n")
+    rows = (
+        f"| [{_plain(row.name)}]({row.link}) | {row.arity} | {_plain(row.note)}{_mark(row)} |\n"
+        for row in sorted(FUNCTIONS.values(), key=lambda row: row.name.lower())
+    )
+    return f"{before}{begin}| function | arguments | gives |\n|---|---|---|\n{''.join(rows)}{end}{after}"
+
+
+def _mark(row: Function) -> str:
+    return " *Azure*" if row.runtime else " *default*" if row.default_only else ""
 
 
 def _commands() -> str:

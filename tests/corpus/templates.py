@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from imagesmith import source
+from imagesmith.arm import split_answer
+from imagesmith.arm.faults import RUNTIME_VALUE
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document
@@ -151,7 +153,21 @@ def _compiled(document: Document, os_type: str, target: Target) -> Compilation:
         now=NOW,
         seed="corpus",
     )
-    return compile_document(document, options=options)
+    compilation = compile_document(document, options=options)
+    resolved = dict(_asked_for(compilation.diagnostics))
+    if not resolved:
+        return compilation
+    return compile_document(document, options=replace(options, resolved=resolved))
+
+
+def _asked_for(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[str, str]]:
+    """The expressions that only Azure could compute, as the messages show them, each with a value."""
+    for found in diagnostics:
+        if found.code == RUNTIME_VALUE.code:
+            shown = re.search(r'--resolve "(.*)"', found.hint)
+            assert shown is not None
+            expression, _ = split_answer(shown[1])
+            yield expression, "00000000-0000-0000-0000-000000000004"
 
 
 def _subscription(document: Document) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from imagesmith.arm.calls import alike
 from imagesmith.arm.evaluate import evaluate_node
 from imagesmith.arm.faults import Stop
+from imagesmith.arm.plain_json import plain_json
 from imagesmith.arm.scope import Environment
 from imagesmith.arm.spelling import spelt
 from imagesmith.arm.syntax import Access, Call, Node, Step, SyntaxFault, Text, parse
@@ -74,7 +74,6 @@ class Answers:
     faults: tuple[Diagnostic, ...] = ()
     outside: Environment | None = None
     used: set[int] = field(default_factory=set)
-    secrets: list[Value] = field(default_factory=list)
 
     def find(self, call: Call, steps: Sequence[Step], environment: Environment) -> tuple[Value, int] | None:
         """The value for a call with the look-ups behind it, and how many of those it stands for; the longest match."""
@@ -90,8 +89,6 @@ class Answers:
             return None
         answer = self.answers[best[1]]
         self.used.add(best[1])
-        if _SECRET.fullmatch(call.name):
-            self.secrets.append(answer.value)
         return answer.value, best[0]
 
     def find_text(self, call: str, environment: Environment) -> Value | None:
@@ -120,6 +117,11 @@ class Answers:
             return not alike(evaluate_node(given, self.outside), evaluate_node(asked, environment))
         except Stop:
             return True
+
+    @property
+    def secrets(self) -> list[Value]:
+        """The values of keys and secrets, asked for or not."""
+        return [answer.value for answer in self.answers if _SECRET.fullmatch(answer.call.name)]
 
     def unused(self) -> Iterator[Diagnostic]:
         """A warning for each value that nothing asked for."""
@@ -155,8 +157,8 @@ def _value(text: str, origin: Origin) -> Value:
     """JSON where the text looks like it, else the text itself."""
     if _MARKED.match(text):
         try:
-            return wrap(json.loads(text), origin)
-        except (ValueError, RecursionError):
+            return wrap(plain_json(text), origin)
+        except ValueError:
             pass
     return Value(text, origin)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imagesmith.arm.faults import Problem, Stop
+from imagesmith.arm.plain_json import plain_json
 from imagesmith.arm.structure import section_of
 from imagesmith.arm.type_rules import WRONG_PARAMETER_TYPE
 from imagesmith.arm.types import KINDS, DeclaredType, declared_type, problems, secrets_of
@@ -67,8 +67,8 @@ class Declaration:
             return Value(text.strip().lower() == "true", origin)
         if self.kind in {"array", "object", "secureobject"}:
             try:
-                return wrap(json.loads(text), origin)
-            except (ValueError, RecursionError):
+                return wrap(plain_json(text), origin)
+            except ValueError:
                 pass
         shown = "the given text" if self.secure else repr(text)
         message = f"parameter {self.name!r} must be {KINDS[self.kind][0]}, but {shown} is not"

@@ -43,8 +43,8 @@ WRONG_ARGUMENTS = Rule(
     title="a template function cannot take these arguments",
     cause="The number of arguments, or the kind of one of them, is not what the function takes.",
     fix="give the function the arguments that its documentation names",
-    example="\"[substring('windows')]\"",
-    corrected="\"[substring('windows', 0, 3)]\"",
+    example="\"[replace('windows', '-')]\"",
+    corrected="\"[replace('windows', '-', '')]\"",
     source=_FUNCTIONS,
 )
 UNDECLARED_NAME = Rule(

@@ -77,6 +77,8 @@ class Landing:
     def _items(self, data: tuple[Value, ...], environment: Environment, path: Path, *, script: bool) -> list[Value]:
         items = []
         for index, item in enumerate(data):
+            if environment.scope.meter.exhausted:
+                break
             items.append(self.value(item, environment, (*path, index), script=script))
         return items
 
@@ -97,6 +99,8 @@ class Landing:
                 continue
             items = []
             for index, turn in enumerate(environments):
+                if environment.scope.meter.exhausted:
+                    break
                 items.append(self.value(loop.input, turn, (*below, index), script=script))
             members.append(Member(loop.name, Value(tuple(items), loop.input.origin)))
         return members

@@ -13,9 +13,10 @@ from imagesmith.arm.links import is_linked, template_of
 from imagesmith.arm.loops import property_copies
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.parameters import secret_call
-from imagesmith.arm.scope import Environment, Parameter, Partial, Scope, Surroundings, UserFunction
+from imagesmith.arm.scope import Environment, Parameter, Partial, Scope, UserFunction
 from imagesmith.arm.states import States
 from imagesmith.arm.structure import member_of, section_of
+from imagesmith.arm.surroundings import Surroundings
 from imagesmith.diagnostics import Span
 from imagesmith.source import Member, Object, Value
 

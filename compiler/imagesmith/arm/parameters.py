@@ -212,6 +212,7 @@ def _parameter(declaration: Declaration, gift: Given | None, deployment: Deploym
         name=declaration.name,
         declared=declaration.key.span,
         given=value,
+        offered=value or (gift.as_text or gift.value if gift else None),
         default=declaration.default,
         assumed=_assumed(declaration, deployment),
         nullable=declaration.nullable,

@@ -14,9 +14,10 @@ from imagesmith.arm.links import template_of
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import nested_environment, open_template
 from imagesmith.arm.reporting import report
-from imagesmith.arm.scope import Environment, Parameter, Surroundings
+from imagesmith.arm.scope import Environment, Parameter
 from imagesmith.arm.states import output_value, output_wanted
 from imagesmith.arm.structure import member_of
+from imagesmith.arm.surroundings import Surroundings
 from imagesmith.arm.templates import Search, instances, resources_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.source import Object, Origin, Value, plain, wrap

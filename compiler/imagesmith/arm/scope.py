@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,11 +20,11 @@ from imagesmith.arm.faults import (
 )
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.spelling import property_spelt
+from imagesmith.arm.surroundings import Surroundings
 from imagesmith.diagnostics import Diagnostic, Span, Via
-from imagesmith.source import Document, Member, Object, Value
+from imagesmith.source import Member, Object, Value
 
 if TYPE_CHECKING:
-    from imagesmith.arm.answers import Answers
     from imagesmith.arm.states import States
 
 
@@ -65,41 +64,18 @@ class Partial(Object):
             raise Stop([self.otherwise.below(property_spelt(key))])
 
 
-ReadLinked: TypeAlias = Callable[[str, str], Document]
-"""Reads the file at a path that is relative to the folder of a file, whose name comes second."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """Where and when a template is deployed. What is None is unknown and asked for when an expression needs it.
-
-    `answers` are the values of --resolve, `read_linked` reads linked templates, `linked_from` are the files through
-    whose links the template was reached, and `link_base` stands for the address of the template's folder.
-    """
-
-    resource_group: str | None = None
-    subscription_id: str | None = None
-    tenant_id: str | None = None
-    location: str | None = None
-    deployment_name: str = "imagetemplate"
-    now: datetime
-    seed: str
-    answers: Answers | None = None
-    read_linked: ReadLinked | None = None
-    linked_from: tuple[str, ...] = ()
-    link_base: str | None = None
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
     """A declared parameter with what is known of its value.
 
     `given` comes from the caller, `default` is the text of the file; `assumed` is ours, used where neither is there.
+    `offered` is what the caller gave even where it does not fit.
     """
 
     name: str
     declared: Span
     given: Value | None = None
+    offered: Value | None = None
     default: Value | None = None
     assumed: Value | None = None
     nullable: bool = False

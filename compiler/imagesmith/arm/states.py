@@ -15,6 +15,7 @@ from imagesmith.arm.structure import member_of, resources_in, section_of
 from imagesmith.source import Member, Object, Value
 
 _INDEXED = re.compile(r"(.+)\[([0-9]{1,6})\]")
+_GROUPS = "microsoft.resources/resourcegroups"
 _KNOWN = ("location", "apiVersion", "type")
 """Members of a whole resource that it has as the file says."""
 
@@ -195,11 +196,15 @@ def _add(
 
 def _may_be(target: str, kind: str) -> bool:
     """Whether an id could name a resource of a type, before its name is computed."""
-    return f"/providers/{kind.lower().partition('/')[0]}/" in target or target.startswith("/") is False
+    if kind.lower() == _GROUPS:
+        return "/resourcegroups/" in target
+    return f"/providers/{kind.lower().partition('/')[0]}/" in target or not target.startswith("/")
 
 
 def _tail(kind: str, name: str) -> str:
     """How the id of a resource ends: ``/providers/microsoft.compute/galleries/g/images/i``."""
+    if kind.lower() == _GROUPS:
+        return f"/resourceGroups/{name}"
     provider, *types = kind.split("/")
     pairs = "/".join(f"{one}/{part}" for one, part in zip(types, name.split("/"), strict=False))
     return f"/providers/{provider}/{pairs}"

@@ -110,6 +110,8 @@ def instances(resource: Value, environment: Environment, found: Search) -> Itera
         environments = [environment]
     condition = member_of(resource, "condition")
     for one in environments:
+        if one.scope.meter.exhausted:
+            return
         try:
             wanted = True if condition is None else expand(condition, one).data
         except Stop as stop:

@@ -36,11 +36,11 @@ def rehearsal_options(function: F) -> F:
     return steps(exits(function))
 
 
-def checked_exits(exits: Mapping[str, int], plan: BuildPlan) -> Mapping[str, int]:
+def checked_exits(exits: Mapping[str, int], plan: BuildPlan | None) -> Mapping[str, int]:
     """The exit codes by step, if the plan has these steps and they run scripts. Raises UsageError."""
     from imagesmith.sandbox.rehearsal import script_steps
 
-    known = [step.id for stage in plan.stages for step in script_steps(stage)]
+    known = [step.id for stage in (plan.stages if plan else ()) for step in script_steps(stage)]
     for step in exits:
         if step not in known:
             raise click.UsageError(f"--sandbox-exit: no script runs as '{step}'; there are {', '.join(known)}")

@@ -52,8 +52,6 @@ class Rehearsal:
     """One run: the stages, each of which gets a machine, and the exit codes that steps are to end with."""
 
     def __init__(self) -> None:
-        self.windows = False
-        """Whether the machines of the plan are Windows ones."""
         self._steps: dict[str, tuple[Planned, ...]] = {}
         self._exits: dict[str, int] = {}
         self._stage = ""
@@ -61,9 +59,8 @@ class Rehearsal:
         self._findings: list[Diagnostic] = []
         self._ran: set[str] = set()
 
-    def plan(self, stages: Iterable[Stage], exits: Mapping[str, int], *, windows: bool) -> None:
+    def plan(self, stages: Iterable[Stage], exits: Mapping[str, int]) -> None:
         """Take the stages whose machines are to come. `exits` are exit codes by the steps' ids."""
-        self.windows = windows
         self._steps = {stage.name.value: script_steps(stage) for stage in stages}
         self._exits = dict(exits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,7 @@ class Running:
 
     @property
     def _expected_machines(self) -> Fleet:
-        windows = self.rehearsal.windows or self.options.os_type == OsType.WINDOWS
-        return self.machines.windows if windows else self.machines.linux
+        return self.machines.windows if self.options.os_type == OsType.WINDOWS else self.machines.linux
 
     async def stop(self) -> None:
         """Stop what was started, the last first; what fails does not keep the rest from stopping."""
@@ -135,20 +135,21 @@ class Running:
             return frozenset()
         return frozenset(r.hidden[IMAGE] for r in self.cloud.store if IMAGE in r.hidden and MACHINE not in r.hidden)
 
-    async def _choose_machines(self) -> Fleet:
+    async def _choose_machines(self) -> Callable[[], Fleet]:
+        """How Linux machines are made, once one is needed. An engine is looked for where they may be."""
         if self.options.os_type == OsType.WINDOWS:
             if self.options.steps == "run" and self.options.windows_steps == "record":
                 raise failure(WINDOWS_STEPS)
-            return self._recorder("no machine but a Windows one was expected")
+            return partial(self._recorder, "no machine but a Windows one was expected")
         if self.options.steps == "record":
-            return self._recorder("steps are recorded, not run, as asked for")
+            return partial(self._recorder, "steps are recorded, not run, as asked for")
         engine = await find_engine(self.environment, program=self.options.engine)
         if isinstance(engine, Engine):
             self.swept = await sweep_engine(engine)
-            return self._containers(engine)
+            return partial(self._containers, engine)
         if self.options.steps == "run":
             raise engine.error()
-        return self._recorder("steps are recorded, not run: " + "; ".join(engine.attempts))
+        return partial(self._recorder, "steps are recorded, not run: " + "; ".join(engine.attempts))
 
     def _containers(self, engine: Engine) -> ContainerMachines:
         options = ContainerOptions(

@@ -104,8 +104,12 @@ class Sandbox:
 
     def rehearse(self, plan: BuildPlan, exits: Mapping[str, int] | None = None) -> None:
         """Say what will be built, and which exit codes steps are to end with (by their ids)."""
-        windows = plan.os_type is OsType.WINDOWS
-        self._alive.rehearsal.plan(plan.stages, exits or {}, windows=windows)
+        self._alive.rehearsal.plan(plan.stages, exits or {})
+
+    def records_steps(self, os_type: OsType) -> bool:
+        """Whether machines of this system keep steps without running them."""
+        machines = self._alive.machines
+        return (machines.windows if os_type is OsType.WINDOWS else machines.linux).records_steps
 
     @property
     def world(self) -> World:

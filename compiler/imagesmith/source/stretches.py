@@ -8,6 +8,7 @@ place is a nuisance, a wrong one is a lie.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from imagesmith.diagnostics import Span, Stretch
 
@@ -38,10 +39,22 @@ def _in_literal(raw: str, data: str, start: int, end: int) -> Stretch | None:
         return quotes + start, quotes + end
     if raw[:1] != '"':
         return None
-    starts = [match.start() for match in _CHARACTER.finditer(inner)]
-    if len(starts) != len(data) or any(inner[at] not in ("\\", sign) for at, sign in zip(starts, data, strict=True)):
+    starts = _starts(inner, data)
+    if starts is None:
         return None
     return quotes + starts[start], quotes + (starts[end] if end < len(starts) else len(inner))
+
+
+@lru_cache(maxsize=4)
+def _starts(inner: str, data: str) -> tuple[int, ...] | None:
+    """Where each character of a text begins in the JSON that writes it; None if that is not what is written there.
+
+    Kept for the next diagnostic, which is often about the same text.
+    """
+    starts = tuple(match.start() for match in _CHARACTER.finditer(inner))
+    if len(starts) != len(data) or any(inner[at] not in ("\\", sign) for at, sign in zip(starts, data, strict=True)):
+        return None
+    return starts
 
 
 def _only_occurrence(raw: str, text: str) -> Stretch | None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from imagesmith.arm.calls import Invocation
+from imagesmith.arm.plain_json import plain_json
 from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Value, plain, wrap
 
@@ -39,24 +40,20 @@ def _json(call: Invocation) -> Value:
 
 def _read_json(text: str, call: Invocation) -> Value:
     try:
-        data = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        data = plain_json(text)
+    except ValueError:
         data = _read_single_quoted(text, call)
     if _deeper(data, _MOST_JSON_DEPTH):
         raise call.fault("the JSON is nested too deeply")
     return wrap(data, call.origin)
 
 
-def _no_constant(name: str) -> Any:  # json's hook wants any
-    raise ValueError(name)
-
-
 def _read_single_quoted(text: str, call: Invocation) -> Any:  # JSON of any shape
     """ARM's reader takes single-quoted strings too; its own documentation uses them: json('{''a'': 1}')."""
     swapped = re.sub(r'"(?:[^"\\]|\\.)*"|\'((?:[^\'\\]|\\.)*)\'', _double_quoted, text)
     try:
-        return json.loads(swapped, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return plain_json(swapped)
+    except ValueError:
         raise call.fault(f"the argument of {call.name}() is not JSON") from None
 
 

@@ -101,13 +101,6 @@ ROWS = (
     _logical_row(name="and", least=2, most=None, apply=_and, lazy=True, note="Whether all are true."),
     _logical_row(name="or", least=2, most=None, apply=_or, lazy=True, note="Whether one is true."),
     _logical_row(name="not", least=1, most=1, apply=lambda call: not call.boolean(0), note="The opposite."),
-    _logical_row(
-        name="xor",
-        least=2,
-        most=2,
-        apply=lambda call: call.boolean(0) != call.boolean(1),
-        note="Whether exactly one is true.",
-    ),
     _logical_row(name="true", least=0, most=0, apply=lambda _: True, note="true"),
     _logical_row(name="false", least=0, most=0, apply=lambda _: False, note="false"),
     _object_row(name="null", least=0, most=0, apply=lambda _: None, note="null"),
@@ -142,7 +135,7 @@ ROWS = (
     Function(
         name="fail",
         page=Page.BICEP_FLOW,
-        anchor="flow-control-functions",
+        anchor="top",
         least=1,
         most=1,
         apply=_fail,

@@ -9,7 +9,9 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 _STANDARD = re.compile(r"([A-Za-z])([0-9]{0,2})")
 _PIECE = re.compile(r"'[^']*'|\"[^\"]*\"|\\\\.|.", re.DOTALL)
-_MOST_DIGITS = 400
+_MOST_DIGITS = 1_000
+_LONGEST_FORM = 400
+"""Characters of a format; a number has at most 309 digits before the point."""
 
 
 class NumeralFault(Exception):  # noqa: N818 - a fault of the user's text
@@ -23,6 +25,8 @@ def write_number(value: int | float, form: str) -> str:
         NumeralFault: the format is for integers and the number is none, or no such format exists.
     """
     standard = _STANDARD.fullmatch(form)
+    if len(form) > _LONGEST_FORM:
+        raise NumeralFault(f"a number format has at most {_LONGEST_FORM} characters")
     if standard is None:
         return _custom(Decimal(str(value)), form)
     writer = _WRITERS.get(standard[1].upper())

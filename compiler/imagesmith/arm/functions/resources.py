@@ -10,6 +10,7 @@ from imagesmith.arm.faults import Finding, Stop
 from imagesmith.arm.rows import Function, Page
 
 _TYPE = re.compile(r"[^/]/+[^/]")
+_GROUPS = "/providers/microsoft.resources/resourcegroups/"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -56,8 +57,11 @@ def _resource_id(call: Invocation) -> str:
 
 
 def _subscription_resource_id(call: Invocation) -> str:
+    """An id below a subscription; a resource group's has no provider in it, as AVM's modules rely on."""
     places, tail = _placed(call, 0)
     subscription = places[0] if places else _subscription_id(call)
+    if tail.lower().startswith(_GROUPS) and tail.count("/") == _GROUPS.count("/"):
+        tail = f"/resourceGroups/{tail[len(_GROUPS) :]}"
     return f"/subscriptions/{subscription}{tail}"
 
 

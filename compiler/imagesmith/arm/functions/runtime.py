@@ -98,7 +98,7 @@ ROWS = (
     _row(
         name="resourceInfo",
         page=Page.BICEP_RESOURCE,
-        anchor="",
+        anchor="top",
         least=1,
         most=1,
         apply=_resource_info,
@@ -106,9 +106,7 @@ ROWS = (
     ),
     _unknown_row(name="pickZones", least=3, most=5, note="Zones of a region."),
     _unknown_row(name="providers", least=1, most=2, note="What a resource provider offers."),
-    _unknown_row(
-        name="target", least=0, most=1, page=Page.BICEP_FLOW, anchor="this-functions", note="The resource as it stands."
-    ),
+    _unknown_row(name="target", least=0, most=1, page=Page.BICEP_FLOW, anchor="top", note="The resource as it stands."),
     _unknown_row(
         name="externalInputs",
         least=1,

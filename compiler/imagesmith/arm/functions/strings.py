@@ -22,7 +22,7 @@ _HASH_COST = 20
 
 def _concat(call: Invocation) -> Result:
     """Joins strings, or appends arrays to one another."""
-    if isinstance(call.value(0).data, tuple):
+    if len(call) and isinstance(call.value(0).data, tuple):
         return tuple(item for index in range(len(call)) for item in call.array(index))
     return "".join(call.scalar(index) for index in range(len(call)))
 
@@ -86,7 +86,8 @@ def _join(call: Invocation) -> str:
 
 
 def _substring(call: Invocation) -> str:
-    text, start = call.text(0), call.integer(1)
+    text = call.text(0)
+    start = call.integer(1) if len(call) > 1 else 0
     length = call.integer(2) if len(call) > 2 else len(text) - start
     if start < 0 or length < 0 or start + length > len(text):
         raise call.fault(f"substring({start}, {length}) reaches outside of a text of {len(text)} characters")
@@ -134,7 +135,7 @@ def _trim(call: Invocation) -> str:
 _string_row = partial(Function, page=Page.STRING)
 
 ROWS = (
-    _string_row(name="concat", least=1, most=None, apply=_concat, note="Joins strings or arrays."),
+    _string_row(name="concat", least=0, most=None, apply=_concat, note="Joins strings or arrays."),
     _string_row(name="format", least=1, most=None, apply=_format, note="Fills {0}, {1:N0} … as .NET does."),
     _string_row(
         name="uniqueString",
@@ -155,7 +156,7 @@ ROWS = (
     _string_row(name="replace", least=3, most=3, apply=_replace, note="Every occurrence replaced, case-sensitive."),
     _string_row(name="split", least=2, most=2, apply=_split, note="The parts between delimiters."),
     _string_row(name="join", least=2, most=2, apply=_join, note="Array elements joined by a delimiter."),
-    _string_row(name="substring", least=2, most=3, apply=_substring, note="A part by start and length."),
+    _string_row(name="substring", least=1, most=3, apply=_substring, note="A part by start and length."),
     _string_row(name="padLeft", least=2, most=3, apply=_pad_left, note="Filled on the left up to a width."),
     _string_row(name="string", least=1, most=1, apply=_string, note="A value as text; arrays and objects as JSON."),
     _string_row(

@@ -5,7 +5,9 @@ Scripts are read once; the checks of a kind then look at every script of that ki
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.model import ImageTemplate
@@ -39,6 +41,9 @@ from imagesmith.rules.lint.scripts import (
 )
 
 __all__ = ["CHECKS"]
+
+_SHOWN = 10
+"""Diagnostics of one check about one script."""
 
 _SHELL: tuple[ShellCheck, ...] = (
     *prompts.CHECKS,
@@ -75,10 +80,20 @@ def _script(script: ShellScript | PowerShellScript, context: RuleContext) -> Ite
     match script:
         case ShellScript():
             for shell_check in _SHELL:
-                yield from shell_check(script, context)
+                yield from _first_few(shell_check(script, context))
         case PowerShellScript():
             for powershell_check in _POWERSHELL:
-                yield from powershell_check(script, context)
+                yield from _first_few(powershell_check(script, context))
+
+
+def _first_few(findings: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
+    """The first places of a script, the last of them with how many more there are: nobody reads hundreds."""
+    shown = list(itertools.islice(findings, _SHOWN))
+    more = sum(1 for _ in findings)
+    if more:
+        message = f"{shown[-1].message} (and {more} more place{'s' if more > 1 else ''} in this script)"
+        shown[-1] = replace(shown[-1], message=message)
+    yield from shown
 
 
 def _whole(scripts: Scripts, context: RuleContext) -> Iterator[Diagnostic]:

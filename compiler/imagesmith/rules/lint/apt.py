@@ -62,7 +62,7 @@ _CONFIGURED = re.compile(r"debconf-set-selections|NEEDRESTART_MODE|needrestart\.
 
 def check_frontend(script: ShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
     """The first installation that may ask, or whose variable sudo takes away: one line mends the whole script."""
-    if _CONFIGURED.search(script.text):
+    if script.mentions(_CONFIGURED):
         return
     is_set = False
     for command in script.commands:

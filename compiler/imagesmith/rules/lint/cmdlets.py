@@ -74,7 +74,8 @@ _STOPS = re.compile(
     r"|\bthrow\b",
     re.IGNORECASE,
 )
-_TRUSTED = re.compile(r"Set-PSRepository.*Trusted", re.IGNORECASE | re.DOTALL)
+_CONFIRMED = re.compile("allowGlobalConfirmation", re.IGNORECASE)
+_TRUSTED = re.compile(r"Set-PSRepository[^\n;]{0,200}Trusted", re.IGNORECASE)
 
 
 def check_questions(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
@@ -92,31 +93,31 @@ def _asks(command: Command, script: PowerShellScript) -> str:
     if command.is_splatted:
         return ""
     if command.name in _PROGRAMS:
-        return _PROGRAMS[command.name](tuple(text.lower() for text in command.arguments), script.text)
-    if command.name not in _ASKING or (command.name == "install-module" and _TRUSTED.search(script.text)):
+        return _PROGRAMS[command.name](tuple(text.lower() for text in command.arguments), script)
+    if command.name not in _ASKING or (command.name == "install-module" and script.mentions(_TRUSTED)):
         return ""
     answers, hint = _ASKING[command.name]
     return "" if any(command.has(name, shortest=2) for name in answers) else hint
 
 
-def _chocolatey(arguments: tuple[str, ...], script: str) -> str:
+def _chocolatey(arguments: tuple[str, ...], script: PowerShellScript) -> str:
     changes = bool({"install", "upgrade", "uninstall"} & set(arguments[:1]))
-    is_told = {"-y", "--yes", "--confirm", "-yes", "/y"} & set(arguments) or "allowGlobalConfirmation" in script
+    is_told = {"-y", "--yes", "--confirm", "-yes", "/y"} & set(arguments) or script.mentions(_CONFIRMED)
     return "add -y" if changes and not is_told else ""
 
 
-def _az(arguments: tuple[str, ...], _script: str) -> str:
+def _az(arguments: tuple[str, ...], _script: PowerShellScript) -> str:
     is_told = any(text.startswith(("--identity", "-i", "--service-principal", "--federated")) for text in arguments)
     return "add --identity" if arguments[:1] == ("login",) and not is_told else ""
 
 
-def _dism(arguments: tuple[str, ...], _script: str) -> str:
+def _dism(arguments: tuple[str, ...], _script: PowerShellScript) -> str:
     is_told = {"/norestart", "/quiet", "-norestart"} & set(arguments)
     changes = "/online" in arguments and any(text.startswith(("/enable-f", "/disable-f")) for text in arguments)
     return "add /norestart" if changes and not is_told else ""
 
 
-_PROGRAMS: Mapping[str, Callable[[tuple[str, ...], str], str]] = {
+_PROGRAMS: Mapping[str, Callable[[tuple[str, ...], PowerShellScript], str]] = {
     "choco": _chocolatey,
     "az": _az,
     "dism": _dism,
@@ -126,7 +127,7 @@ _PROGRAMS: Mapping[str, Callable[[tuple[str, ...], str], str]] = {
 
 def check_errors(script: PowerShellScript, context: RuleContext) -> Iterator[Diagnostic]:
     """The first cmdlet of a script that changes something and stops nothing when it fails."""
-    if context.strict_scripts or _STOPS.search(script.text):
+    if context.strict_scripts or script.mentions(_STOPS):
         return
     for command in script.commands:
         if _CHANGING.fullmatch(command.name) and not _is_lenient(command):

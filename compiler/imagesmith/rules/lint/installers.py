@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
-from imagesmith.rules.lint.powershell import Command
+from imagesmith.rules.lint.powershell import Command, program_name
 from imagesmith.rules.lint.scripts import PowerShellCheck, PowerShellScript
 
 WINDOW = Rule(
@@ -72,6 +72,7 @@ _QUIET = {
 }
 _STARTS = frozenset({"start-process", "start", "saps"})
 _INSTALLER = re.compile(r"(?:setup|install|\.msi|\.msu|odt|vc_?redist|vcredist|bootstrap)[^\\/]*", re.IGNORECASE)
+_WAITS_LATER = re.compile(r"Wait-Process|WaitForExit|HasExited", re.IGNORECASE)
 _LASTS = re.compile(r"LASTEXITCODE|\.ExitCode", re.IGNORECASE)
 
 
@@ -79,8 +80,7 @@ def started(command: Command) -> str:
     """The program that is started, in lower case without folder and `.exe`: of Start-Process, the one it is told."""
     if command.name not in _STARTS:
         return command.name
-    path = _file_path(command)
-    return re.split(r"[\\/]", path.lower())[-1].removesuffix(".exe")
+    return program_name(_file_path(command))
 
 
 def _file_path(command: Command) -> str:
@@ -105,7 +105,7 @@ def check_windows(script: PowerShellScript, _context: RuleContext) -> Iterator[D
 
 def check_waits(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
     """Installers that run on while the script does."""
-    waits_later = re.search(r"Wait-Process|WaitForExit|HasExited", script.text, re.IGNORECASE)
+    waits_later = script.mentions(_WAITS_LATER)
     for command in script.commands:
         program = started(command)
         if command.name in _STARTS:
@@ -125,7 +125,7 @@ def check_exit_codes(script: PowerShellScript, _context: RuleContext) -> Iterato
     for command in script.commands:
         if command.name not in _STARTS or not command.has("Wait", shortest=1) or command.is_splatted:
             continue
-        is_asked = command.has("PassThru", shortest=2) and (_LASTS.search(script.text) or not command.assigned)
+        is_asked = command.has("PassThru", shortest=2) and (script.mentions(_LASTS) or not command.assigned)
         if not is_asked and _is_installer(started(command)):
             yield script.at(EXIT_CODE_IGNORED, command, f"nobody looks at the exit code of '{started(command)}'")
 

@@ -47,6 +47,8 @@ class Command:
 
     start: int
     end: int
+    name: str
+    """The command's name in lower case, without folder and `.exe`."""
     words: tuple[Word, ...]
     depth: int = 0
     """How many braces and parentheses it stands in."""
@@ -55,12 +57,6 @@ class Command:
     assigned: str = ""
     """The variable that takes its result, with its dollar."""
     is_redirected: bool = False
-
-    @property
-    def name(self) -> str:
-        """The command's name in lower case, without folder and `.exe`."""
-        name = re.split(r"[\\/]", self.words[0].text.lower())[-1]
-        return name.removesuffix(".exe")
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -165,6 +161,7 @@ class _Reader:
             yield Command(
                 start=open_.words[0].start,
                 end=open_.words[-1].end,
+                name=program_name(open_.words[0].text),
                 words=tuple(open_.words),
                 depth=open_.depth,
                 piped_into=open_.piped_into,
@@ -178,6 +175,11 @@ def _word(match: re.Match[str]) -> Word:
     raw = match[0]
     text = _QUOTES.sub(lambda found: found[1] or found[2] or found[3] or "", raw)
     return Word(text, match.start(), match.end(), is_bare=text == raw)
+
+
+def program_name(path: str) -> str:
+    """The name of a program in lower case, without folder and `.exe`."""
+    return re.split(r"[\\/]", path.lower())[-1].removesuffix(".exe")
 
 
 def _is_command(word: Word, *, is_called: bool) -> bool:

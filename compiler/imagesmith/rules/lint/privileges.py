@@ -69,7 +69,7 @@ _ROOT_TEST = re.compile(r"\bEUID\b|id -u|\bwhoami\b")
 
 def check_root(script: ShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
     """Commands that only root may run, without sudo."""
-    if _ROOT_TEST.search(script.text):
+    if script.mentions(_ROOT_TEST):
         return
     for command in script.commands:
         if command.sudo is None and _needs_root(command):
@@ -102,7 +102,7 @@ def check_redirects(script: ShellScript, _context: RuleContext) -> Iterator[Diag
         for word in command.writes:
             own_sudo = command.sudo is not None and script.text.startswith("sudo", command.start)
             if (command.sudo is None or own_sudo) and _SYSTEM_FOLDER.match(word.text):
-                sign = "tee -a" if script.text[: word.start].rstrip().endswith(">>") else "tee"
+                sign = "tee -a" if script.text[max(0, word.start - 4) : word.start].rstrip().endswith(">>") else "tee"
                 message = f"the build user cannot write to '{word.text}'"
                 if own_sudo:
                     message += ": the shell opens the file before sudo starts"

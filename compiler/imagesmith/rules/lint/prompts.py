@@ -76,7 +76,7 @@ def check_installs(script: ShellScript, _context: RuleContext) -> Iterator[Diagn
     """Package managers that are not told to go ahead."""
     for command in script.commands:
         verb = package_verb(command)
-        if not verb or command.fed or _is_told(command) or _CONFIGURED.search(script.text):
+        if not verb or command.fed or _is_told(command) or script.mentions(_CONFIGURED):
             continue
         message = f"'{command.name} {verb}' asks before it goes on, and nobody answers"
         yield script.at(INSTALL_ASKS, command, message, hint=f"write '{command.name} {verb} -y'")

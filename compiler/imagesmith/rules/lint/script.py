@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,6 +59,16 @@ class Script:
         words = first[2:].split()
         names = [word.rpartition("/")[2] for word in words if not word.startswith("-")]
         return (names[1:2] if names[:1] == ["env"] else names[:1] or ["sh"])[0] if names else "sh"
+
+    @cached_property
+    def _mentioned(self) -> dict[re.Pattern[str], bool]:
+        return {}
+
+    def mentions(self, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern is anywhere in the script; each is looked for once."""
+        if pattern not in self._mentioned:
+            self._mentioned[pattern] = pattern.search(self.text) is not None
+        return self._mentioned[pattern]
 
     def at(
         self, rule: Rule, piece: Piece, message: str = "", *, hint: str = "", severity: Severity | None = None

@@ -37,13 +37,25 @@ FOLDER_LOST = Rule(
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _SET = re.compile(
-    rf"(?:^|[\s;&|(])(?P<name>{_NAME})\+?=|\bread\s+(?:-\w+\s+)*(?P<read>{_NAME})|\bfor\s+(?P<loop>{_NAME})\b"
+    rf"(?:^|[\s;&|(])(?P<name>{_NAME})\+?=|\b(?:read|local|getopts|mapfile)\s(?P<read>[^;\n&|<]{{0,200}})"
+    rf"|\b(?:for|select)\s+(?P<loop>{_NAME})\b|printf\s+-v\s+(?P<printed>{_NAME})"
 )
 _USED = re.compile(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<plain>{_NAME}))")
 _LASTING = re.compile(r"/etc/(?:environment|profile)|\.bashrc|\.profile|(?:^|[\s;&])(?:\.|source)\s+\S", re.MULTILINE)
-_WINDOWS_SET = re.compile(rf"\$(?P<env>env:)?(?P<name>{_NAME})\s*[-+]?=(?!=)", re.IGNORECASE)
+_WINDOWS_SET = re.compile(
+    rf"\$(?P<env>env:)?(?P<name>{_NAME})\s*[-+]?=(?!=)|foreach\s*\(\s*\$(?P<loop>{_NAME})"
+    rf"|\bparam\s*\((?P<parameters>[^)]{{0,500}})|-OutVariable\s+\+?(?P<out>{_NAME})",
+    re.IGNORECASE,
+)
 _WINDOWS_USED = re.compile(rf"\$(?:\{{)?(?P<env>env:)?(?P<name>{_NAME})", re.IGNORECASE)
 _WINDOWS_LASTING = re.compile(r"SetEnvironmentVariable|\bsetx\b|Control\\Session Manager\\Environment", re.IGNORECASE)
+_ALWAYS_WORDS = (
+    "PATH HOME USER LOGNAME SHELL PWD OLDPWD LANG LC_ALL TERM TMPDIR HOSTNAME IFS UID EUID RANDOM SECONDS"
+    " env:path env:temp env:tmp env:psmodulepath erroractionpreference progresspreference lastexitcode args input"
+    " matches error null true false this psitem home pwd host pshome psscriptroot"
+)
+_ALWAYS = frozenset(_ALWAYS_WORDS.split())
+"""Variables that every session has, whoever else sets them."""
 _FOLDERS = frozenset({"cd", "pushd", "set-location", "sl", "chdir"})
 
 
@@ -56,9 +68,12 @@ def check_variables(scripts: Scripts, _context: RuleContext) -> Iterator[Diagnos
         own = set(_names_set(script))
         said: set[str] = set()
         for name, place in _names_used(script):
-            if name in before and name not in own and name not in said and not lasting:
+            if lasting or name not in before or name in own or name in said or name in _ALWAYS:
+                continue
+            if not (isinstance(script, ShellScript) and _is_quoted(script.text, place.start)):
                 said.add(name)
-                message = f"'{script.text[place.start : place.end]}' is set in an earlier step only, and is empty here"
+                written = script.text[place.start : place.end]
+                message = f"'{written}' is set in an earlier step only, and is empty here"
                 yield script.at(VARIABLE_LOST, place, message)
         before |= own
 
@@ -66,24 +81,21 @@ def check_variables(scripts: Scripts, _context: RuleContext) -> Iterator[Diagnos
 def _names_set(script: ShellScript | PowerShellScript) -> Iterator[str]:
     if isinstance(script, ShellScript):
         for match in _SET.finditer(script.text):
-            yield match["name"] or match["read"] or match["loop"]
+            yield from re.findall(_NAME, match["read"] or "")
+            yield match["name"] or match["loop"] or match["printed"] or ""
         return
     for match in _WINDOWS_SET.finditer(script.text):
-        yield _windows_name(match)
+        yield from (name.lower() for name in re.findall(rf"\$({_NAME})", match["parameters"] or ""))
+        yield f"{(match['env'] or '').lower()}{(match['name'] or match['loop'] or match['out'] or '').lower()}"
 
 
 def _names_used(script: ShellScript | PowerShellScript) -> Iterator[tuple[str, Stretch]]:
     if isinstance(script, ShellScript):
         for match in _USED.finditer(script.text):
-            if not _is_quoted(script.text, match.start()):
-                yield match["braced"] or match["plain"], Stretch(*match.span())
+            yield match["braced"] or match["plain"], Stretch(*match.span())
         return
     for match in _WINDOWS_USED.finditer(script.text):
-        yield _windows_name(match), Stretch(*match.span())
-
-
-def _windows_name(match: re.Match[str]) -> str:
-    return f"{(match['env'] or '').lower()}{match['name'].lower()}"
+        yield f"{(match['env'] or '').lower()}{match['name'].lower()}", Stretch(*match.span())
 
 
 def _is_quoted(text: str, at: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from imagesmith.rules.lint.words import Word, word_at
-from imagesmith.rules.lint.wrappers import unwrap
+from imagesmith.rules.lint.wrappers import name_of, unwrap
 
 _SIMPLE = r"""[^()'"`]|'[^']*'|"(?:[^"\\]|\\.)*+" """.strip()
 _NESTED = rf"(?:{_SIMPLE}|\((?:{_SIMPLE}|\((?:{_SIMPLE})*+\))*+\))*+"
@@ -38,6 +38,8 @@ class Command:
 
     start: int
     end: int
+    name: str
+    """The command's name without folder; empty where it only sets variables or is computed."""
     words: tuple[Word, ...]
     settings: tuple[Word, ...] = ()
     lost: tuple[Word, ...] = ()
@@ -57,11 +59,6 @@ class Command:
     """The operator before it."""
     keyword: str = ""
     """The keyword before it: `while`, `then`."""
-
-    @property
-    def name(self) -> str:
-        """The command's name without folder; empty where it only sets variables or is computed."""
-        return self.words[0].text.rpartition("/")[2] if self.words and self.words[0].literal else ""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -171,6 +168,7 @@ class _Reader:
         command = Command(
             start=first.start,
             end=last.end,
+            name=name_of(unwrapped.words[0]) if unwrapped.words else "",
             words=unwrapped.words,
             settings=(*(() if is_lost else settings), *unwrapped.settings),
             lost=tuple(settings) if is_lost else (),

@@ -9,6 +9,7 @@ _PART = re.compile(
     r"""'(?P<single>[^']*)'|\$'(?P<ansi>(?:[^'\\]|\\.)*+)'|"(?P<double>(?:[^"\\]|\\.)*+)"|\\(?P<escaped>.)|(?P<bare>.)""",
     re.DOTALL,
 )
+_MARK = re.compile(r"['\"\\$`]")
 _ESCAPED_IN_DOUBLE = re.compile(r'\\(["$`\\\n])')
 
 
@@ -27,7 +28,7 @@ class Word:
 def word_at(text: str, start: int, end: int) -> Word:
     """The word that stands at a place of a script."""
     raw = text[start:end]
-    if raw.isalnum():
+    if _MARK.search(raw) is None:
         return Word(raw, start, end, literal=True, is_bare=True)
     parts: list[str] = []
     literal = is_bare = True

@@ -44,7 +44,7 @@ def unwrap(words: tuple[Word, ...]) -> Unwrapped:
     settings: list[Word] = []
     sudo: Word | None = None
     keeps = True
-    while words and (name := _name(words[0])) in _WITH_VALUE:
+    while words and (name := name_of(words[0])) in _WITH_VALUE:
         rest, options, found = _behind(words, name)
         if not rest:
             break
@@ -80,7 +80,7 @@ def _behind(words: tuple[Word, ...], name: str) -> tuple[tuple[Word, ...], list[
 
 
 def _script(words: tuple[Word, ...]) -> Word | None:
-    if not words or _name(words[0]) not in _SHELLS:
+    if not words or name_of(words[0]) not in _SHELLS:
         return None
     for option, text in itertools.pairwise(words[1:]):
         if re.fullmatch(r"-[a-z]*c|--command", option.text) and option.is_bare:
@@ -89,5 +89,6 @@ def _script(words: tuple[Word, ...]) -> Word | None:
     return None
 
 
-def _name(word: Word) -> str:
+def name_of(word: Word) -> str:
+    """The name of the command that a word names, without its folder; empty where the word is computed."""
     return word.text.rpartition("/")[2] if word.literal else ""

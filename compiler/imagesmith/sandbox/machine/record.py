@@ -145,7 +145,7 @@ class _Recorded:
 
     async def run(self, process: asyncssh.SSHServerProcess[str]) -> None:
         """Answer one command."""
-        command = process.command or ""
+        command = (process.command or "").strip()  # Packer ends its commands with a line end
         words = _plain_words(command)
         if words and words[0] in _OWN:
             await asyncio.to_thread(self._do, words)
