@@ -14,7 +14,7 @@ from imagesmith.plan import Need, NeedKind
 from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 from imagesmith.world import World
-from tests.winrm import Client, certificate, connect
+from tests.winrm import Client, certificate, connect, create
 
 GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/build"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/pkrkv1"
@@ -203,6 +203,21 @@ def test_a_windows_machine_listens_with_the_certificate_of_its_url(world: World)
     with pytest.raises((OSError, ssl.SSLError)):
         connect(port)
     client.close()
+
+
+def test_logins_that_all_failed_are_told_of(sandbox: Sandbox, world: World) -> None:
+    """Packer only says that it has waited in vain."""
+    deploy(world, machine(_certificate_url(world)))
+    stranger = Client(int(world.variables["winrm_port"]), password="guessed")  # noqa: S106 - of nobody
+    assert stranger.ask(create())[0] == 401
+    stranger.post(create(), authorization="Basic cGFja2VyOg==")
+    stranger.close()
+    deleted = call(world, "DELETE", f"{GROUP}/providers/Microsoft.Compute/virtualMachines/pkrvm1")
+    call(world, "GET", deleted.headers["Location"])
+    (told,) = sandbox.failures
+    assert told.diagnostic.code == "IMG910"
+    assert "none of 2 logins" in told.diagnostic.message
+    assert "the client tried 'Basic', which Windows images in Azure refuse; the password" in told.diagnostic.message
 
 
 def test_a_machine_without_a_listener_cannot_be_reached(world: World) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,27 @@ def test_a_kept_image_has_its_files_and_its_past(packer: Any, tmp_path: Path) ->
         assert (disk / "C" / "Program Files" / "Contoso" / "settings.json").read_bytes() == b'{"ring": 2}\n'
     boots = [(disk / "journal.ndjson").read_text(encoding="utf-8").count('"row": "boots"') for disk in disks]
     assert sorted(boots) == [2, 3, 3]
+
+
+def test_a_sandbox_around_a_build_tells_what_it_has_seen(packer: Any, tmp_path: Path) -> None:
+    """The build is another process, which knows only that Windows machines record."""
+    template = FIXTURES / "runs" / "windows-image-in-doubt" / "template.json"
+    assert run(packer, template, tmp_path, "--dry-run").status == 0  # makes the resource group
+    around = ["-m", "imagesmith", "sandbox", "--steps", "record", "--state", str(tmp_path / "sandbox"), "--"]
+    inside = ["-m", "imagesmith", "build", str(template), "--packer", packer.program, "--output", "ndjson"]
+    process = subprocess.Popen(
+        [sys.executable, *around, sys.executable, *inside, "--state-dir", str(tmp_path / "inner")],
+        env=environment(packer, tmp_path),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    done = finished(process)
+    assert done.status == 0, done.stderr
+    assert [state for _, state in done.steps] == ["Recorded"] * 5
+    assert "IMG920" in done.stderr
 
 
 def record(done: Finished) -> Any:  # JSON data

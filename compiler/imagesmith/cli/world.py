@@ -16,6 +16,7 @@ from imagesmith.cli.output import talk
 from imagesmith.cli.rehearsing import checked_exits
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode
+from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import BuildPlan
 from imagesmith.world import World
@@ -43,28 +44,28 @@ def world_of(compilation: Compilation, run_id: str, state: Path, given: dict[str
         with sandbox_world(plan, run_id, state, subscription, given) as world:
             yield world
         return
-    yield azure(given["auth"], subscription)
+    yield azure(given["auth"], subscription, plan.os_type if plan else None)
 
 
-def azure(auth: str, subscription: str | None) -> World:
+def azure(auth: str, subscription: str | None, os_type: OsType | None = None) -> World:
     """The Azure that the environment leads to: the sandbox of the process around this one, or the real one.
 
     Raises Unfit.
     """
     try:
         if "IMAGESMITH_SANDBOX" in os.environ:
-            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]))
+            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]), os_type)
         return azure_world(Auth(auth), subscription=subscription, environment=dict(os.environ))
     except AzureError as error:
         raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error
 
 
-def _surrounding_sandbox(path: Path) -> World:
+def _surrounding_sandbox(path: Path, os_type: OsType | None) -> World:
     from imagesmith.sandbox.errors import SandboxError
     from imagesmith.sandbox.handover import take_over
 
     try:
-        return take_over(path)
+        return take_over(path, os_type)
     except SandboxError as error:
         raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imagesmith.model import OsType
 from imagesmith.sandbox.errors import HANDOVER_BROKEN, failure
 from imagesmith.sandbox.surroundings import credential, sdk_options
 from imagesmith.world import World
@@ -32,14 +33,17 @@ def hand_over(sandbox: Sandbox) -> Iterator[dict[str, str]]:
         "subscription": world.subscription_id,
         "tenant": world.tenant_id,
         "variables": dict(world.variables),
-        "recordsSteps": world.records_steps,
+        "recordsSteps": {os_type.value: sandbox.records_steps(os_type) for os_type in OsType},
     }
     with sandbox.file(FILE, json.dumps(data, indent=1).encode()) as path:
         yield {VARIABLE: str(path)}
 
 
-def take_over(path: Path) -> World:
-    """The world that a file describes. Raises `SandboxError` (IMG930) for a file that is none or cannot be read."""
+def take_over(path: Path, os_type: OsType | None) -> World:
+    """The world that a file describes, for machines of this system.
+
+    Raises `SandboxError` (IMG930) for a file that is none or cannot be read.
+    """
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         environment, variables = data["environment"], data["variables"]
@@ -54,7 +58,7 @@ def take_over(path: Path) -> World:
             credential=credential(tenant_id=data["tenant"], secret=variables["client_secret"], proxy=proxy, ca=ca),
             sdk_options=sdk_options(proxy=proxy, ca=ca),
             gives_basic_public_ips=True,
-            records_steps=data["recordsSteps"],
+            records_steps=bool(data["recordsSteps"][(os_type or OsType.LINUX).value]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error

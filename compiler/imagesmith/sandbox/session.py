@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from imagesmith.model import OsType
 from imagesmith.plan import BuildPlan, Need
 from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
 from imagesmith.sandbox.machine.owner import Owner, this_process
@@ -104,6 +105,11 @@ class Sandbox:
     def rehearse(self, plan: BuildPlan, exits: Mapping[str, int] | None = None) -> None:
         """Say what will be built, and which exit codes steps are to end with (by their ids)."""
         self._alive.rehearsal.plan(plan.stages, exits or {})
+
+    def records_steps(self, os_type: OsType) -> bool:
+        """Whether machines of this system keep steps without running them."""
+        machines = self._alive.machines
+        return (machines.windows if os_type is OsType.WINDOWS else machines.linux).records_steps
 
     @property
     def world(self) -> World:

@@ -23,6 +23,7 @@ from imagesmith.world import World
 @click.command("sandbox", context_settings={"ignore_unknown_options": True})
 @click.option("--state", metavar="DIR", help="Keep images and resources in DIR.")
 @click.option("--steps", type=click.Choice(["auto", "run", "record"]), default="auto", show_default=True)
+@click.option("--windows-steps", type=click.Choice(["record", "pwsh"]), default="record", show_default=True)
 @click.option("--network", type=click.Choice(["none", "host"]), default="none", show_default=True)
 @fault_option
 @click.option("--state-dir", metavar="DIR", help="Folder of imagesmith's state.  [default: .imagesmith]")
@@ -50,6 +51,8 @@ def command(arguments: tuple[str, ...], state: str | None, state_dir: str | None
             environment = {**_environment(sandbox.world), **way, "TMPDIR": scratch}
             status = subprocess.run(list(arguments), env=environment, check=False).returncode
             tell_of(sandbox)
+            if found := sandbox.world.observe().diagnostics:
+                show_diagnostics(found)
             return status
     except SandboxError as error:
         show_diagnostics([error.diagnostic])

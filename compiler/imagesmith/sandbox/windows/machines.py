@@ -8,11 +8,12 @@ import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from imagesmith.sandbox.errors import SandboxError
+from imagesmith.sandbox.errors import SandboxError, failure
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.state import StateFolder
 from imagesmith.sandbox.windows.host import DISK, Host, MakeHost
 from imagesmith.sandbox.windows.images import BLANK, SUFFIX
+from imagesmith.sandbox.windows.login import LOGIN_REFUSED
 from imagesmith.sandbox.windows.winrm import Listener
 
 _IMAGES = "windows-images"
@@ -72,7 +73,14 @@ class WindowsMachines:
         machine.on = False
         if machine.listener is not None:
             await machine.listener.close()
+            self._tell_of_refusals(name, machine.listener)
         await machine.host.close()
+
+    def _tell_of_refusals(self, name: str, listener: Listener) -> None:
+        if listener.refusals and not listener.logins:
+            reasons = "; ".join(sorted(set(listener.refusals)))
+            said = f"none of {len(listener.refusals)} logins to the Windows machine {name} succeeded: {reasons}"
+            self._on_failure(failure(LOGIN_REFUSED, said))
 
     async def capture(self, name: str) -> str:
         """Keep a copy of the disk. Azure generalizes machines that are off only, so nothing writes to it any more."""
