@@ -149,6 +149,8 @@ class ContainerMachines:
                 stdout=connection.fileno(),
                 stderr=log,
                 env=dict(self.engine.environment),
+                # Ctrl-C of a terminal is for us: it must not end the step that Packer is to be asked to stop.
+                start_new_session=True,
             )
         self._sessions[process] = name
         try:
