@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -120,6 +121,27 @@ def test_a_script_that_pwsh_cannot_read_fails_its_step(packer: Any, tmp_path: Pa
     assert (found["line"], found["path"]) == (19, "properties.customize[0]")
     assert "1:5: The string is missing the terminator." in found["message"]
     assert "The string is missing" in done.output
+
+
+def test_a_cancelled_run_ends_what_pwsh_has_started(packer: Any, tmp_path: Path, with_pwsh: None) -> None:
+    template = write_template(tmp_path, {"type": "PowerShell", "name": "hangs", "inline": ["HANG"]})
+    process = start(packer, template, tmp_path, "--sandbox-windows-steps", "pwsh")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "waiting" in line:
+            break
+    (child,) = (tmp_path / "sandbox" / "machines").glob("*/child")
+    number = int(child.read_text(encoding="ascii"))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not lives(number)
+
+
+def lives(number: int) -> bool:
+    """Whether a process is there, and not only waits to be reaped."""
+    status = Path(f"/proc/{number}/stat")
+    return status.exists() and status.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
 
 
 def test_a_kept_image_has_its_files_and_its_past(packer: Any, tmp_path: Path) -> None:
