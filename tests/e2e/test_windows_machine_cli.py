@@ -167,6 +167,8 @@ def test_a_sandbox_around_a_build_tells_what_it_has_seen(packer: Any, tmp_path: 
     assert run(packer, template, tmp_path, "--dry-run").status == 0  # makes the resource group
     around = ["-m", "imagesmith", "sandbox", "--steps", "record", "--state", str(tmp_path / "sandbox"), "--"]
     inside = ["-m", "imagesmith", "build", str(template), "--packer", packer.program, "--output", "ndjson"]
+    if plugins := packer.environment.get("PACKER_PLUGIN_PATH"):
+        inside += ["--plugin-path", plugins]
     process = subprocess.Popen(
         [sys.executable, *around, sys.executable, *inside, "--state-dir", str(tmp_path / "inner")],
         env=environment(packer, tmp_path),
