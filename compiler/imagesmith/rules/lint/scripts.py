@@ -49,7 +49,7 @@ class PowerShellScript(Script):
         return self._reading.chains
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Scripts:
     """A template and the scripts in it, in the order in which they run."""
 
@@ -58,7 +58,11 @@ class Scripts:
 
     def of(self, step: Customizer) -> ShellScript | PowerShellScript | None:
         """The script of a step, None where it has none here."""
-        return next((script for script in self.all if script.step is step), None)
+        return self._by_step.get(id(step))
+
+    @cached_property
+    def _by_step(self) -> dict[int, ShellScript | PowerShellScript]:
+        return {id(script.step): script for script in self.all}
 
 
 ShellCheck: TypeAlias = Callable[[ShellScript, RuleContext], Iterator[Diagnostic]]
