@@ -46,6 +46,7 @@ SILENT = [
     ['cmd /c "a && b"', "cmd /c 'a || b'", "Write-Output '&&'"],
     ["shutdown /a", "Write-Output 'Restart-Computer'"],
     [STOP, "Invoke-WebRequest -UseBasicParsing https://example.com", "curl.exe -f https://example.com"],
+    ["curl -fsSL https://example.com -o a", "wget -q https://example.com/a"],
     [STOP, "Invoke-WebRequest https://example.com/a -OutFile a", "Invoke-RestMethod https://example.com"],
     [STOP, "$options = @{ Uri = 'https://example.com' }", "Invoke-WebRequest @options"],
     ["if ($x) { exit 0 }", "Write-Output b"],

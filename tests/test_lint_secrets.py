@@ -40,6 +40,8 @@ SILENT = [
     "git clone https://git@github.com/contoso/app",
     'echo "deploy:$PASSWORD" | sudo chpasswd',
     "PASSWORD=true",
+    "grep publicKeyToken=31bf3856ad364e35 app.config",
+    "tool --secret-name db2-main --token-type bearer1 --password-length 24",
     "read_token=false; echo 'the password is set later'",
 ]
 

@@ -36,8 +36,7 @@ source "azure-arm" "image" {{
   client_secret                     = var.client_secret
   os_type                           = "Windows"
   vm_size                           = "Standard_D2ds_v4"
-  location                          = "westeurope"
-  communicator                      = "winrm"
+{place}  communicator                      = "winrm"
   winrm_username                    = "packer"
   winrm_port                        = var.winrm_port
   winrm_use_ssl                     = true
@@ -48,7 +47,7 @@ source "azure-arm" "image" {{
   image_sku                         = "2022-datacenter-g2"
   managed_image_name                = "image"
   managed_image_resource_group_name = "images"
-}}
+{given}}}
 build {{
   sources = ["source.azure-arm.image"]
 {provisioners}}}
@@ -88,15 +87,25 @@ def windows_sandbox(folder: Path, **options: Any) -> Iterator[Sandbox]:  # more 
         yield sandbox
 
 
-def build(packer: Any, folder: Path, *provisioners: str, **options: Any) -> Built:  # the conftest's Packer
-    """Build an image with these provisioners; paths in them are relative to the folder."""
-    source = folder / "build"
-    source.mkdir()
+def write(folder: Path, *provisioners: str, given: str = "") -> None:
+    """Write a build; `given` are more attributes of its source, for a build in a group that is there."""
+    folder.mkdir()
     variables = "".join(
         f'variable "{name}" {{\n  type = {kind}\n  default = null\n}}\n' for name, kind in VARIABLES.items()
     )
-    text = _BUILD.format(variables=variables, provisioners="".join(f"{one}\n" for one in provisioners))
-    (source / "image.pkr.hcl").write_text(text, encoding="utf-8")
+    text = _BUILD.format(
+        variables=variables,
+        given=given,
+        place="" if given else '  location                          = "westeurope"\n',
+        provisioners="".join(f"{one}\n" for one in provisioners),
+    )
+    (folder / "image.pkr.hcl").write_text(text, encoding="utf-8")
+
+
+def build(packer: Any, folder: Path, *provisioners: str, **options: Any) -> Built:  # the conftest's Packer
+    """Build an image with these provisioners; paths in them are relative to the folder."""
+    source = folder / "build"
+    write(source, *provisioners)
     with windows_sandbox(folder, **options) as sandbox:
         surroundings = packer.surroundings(sandbox, folder)
         surroundings["PKR_VAR_winrm_port"] = sandbox.world.variables["winrm_port"]

@@ -135,12 +135,18 @@ def check_pending(scripts: Scripts, _context: RuleContext) -> Iterator[Diagnosti
                 pass
     if pending:
         script, command = pending
-        message = f"'{command.words[0].text}' needs a restart, and none follows before Sysprep"
+        message = f"'{_named(command)}' needs a restart, and none follows before Sysprep"
         yield script.at(RESTART_MISSING, command, message)
 
 
 def _because(command: Command) -> str:
-    return f"'{command.words[0].text}' before it leaves a restart pending, and Windows Update cannot start"
+    return f"'{_named(command)}' before it leaves a restart pending, and Windows Update cannot start"
+
+
+def _named(command: Command) -> str:
+    """The command as it is written, or the program that Start-Process starts."""
+    program = started(command)
+    return command.words[0].text if program == command.name else program
 
 
 def _unfinished(scripts: Scripts, step: Customizer) -> tuple[PowerShellScript, Command] | None:

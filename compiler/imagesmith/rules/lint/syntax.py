@@ -60,6 +60,12 @@ def _located(script: ShellScript, fault: ScriptFault) -> Diagnostic:
     return script.at(SYNTAX, place, f"the shell does not understand the script: {_plainly(fault.message)}")
 
 
+def _thing(match: re.Match[str]) -> str:
+    """What the shell stumbled over: dash says `word` where it was one of the script's own words."""
+    found = match["what"] or match["other"] or match["word"]
+    return "another word" if found == "word" else f"'{found}'"
+
+
 _WORDS = (
     (re.compile(r"unexpected end of file|end of file unexpected"), "it ends, and something in it is still open"),
     (re.compile(r"looking for matching|[Uu]nterminated quoted string"), "a quote or a bracket is not closed"),
@@ -73,7 +79,7 @@ def _plainly(message: str) -> str:
     for pattern, words in _WORDS:
         match = pattern.search(message)
         if match is not None:
-            return words or f"'{match['what'] or match['other'] or match['word']}' is not expected here"
+            return words or f"{_thing(match)} is not expected here"
     return re.sub(r"\s+", " ", message).strip()
 
 

@@ -48,7 +48,7 @@ _OLD = re.compile(r"2012|2016", re.IGNORECASE)
 def check_parsing(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
     """Requests whose answer is read without -UseBasicParsing."""
     for command in script.commands:
-        if command.name not in _REQUESTS or not _is_cmdlet(command):
+        if command.name not in _REQUESTS or not command.arguments or not _is_cmdlet(command):
             continue
         if command.has("UseBasicParsing", shortest=4) or command.is_splatted:
             continue
@@ -57,8 +57,11 @@ def check_parsing(script: PowerShellScript, _context: RuleContext) -> Iterator[D
 
 
 def _is_cmdlet(command: Command) -> bool:
-    """Whether it is the cmdlet or its alias, and not the program curl.exe."""
-    return not command.words[0].text.lower().endswith(".exe")
+    """Whether it is the cmdlet or its alias, used as such, and not the program curl or wget."""
+    if command.words[0].text.lower().endswith(".exe"):
+        return False
+    options = [text for text in command.arguments if text.startswith("-")]
+    return command.name not in ("curl", "wget") or all(re.match(r"-[A-Z][a-z]{2}", text) for text in options)
 
 
 def check_tls(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:
