@@ -37,6 +37,8 @@ TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
 ASKED = "asked by `imagesmith cancel`"
 """Reason of the cancel that another process asks for."""
+CLEANUP = "clean-up limit"
+"""Reason of the kill that the limit of the clean-up asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"
@@ -69,6 +71,8 @@ class Run:
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
     heard_at: float | None = None
     """When Packer last said something (monotonic clock, seconds), None while none builds."""
+    stopping: bool = False
+    """Whether Packer has been asked to stop."""
     doing: str = ""
     """What Packer last said that it does."""
     step: str | None = None
