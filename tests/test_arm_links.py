@@ -172,3 +172,12 @@ def test_a_loop_of_links_reads_each_file_once(tmp_path: Path) -> None:
     path = write(tmp_path, main=deployment(looped), m=MODULE)
     (found,) = compiled(path).diagnostics
     assert found.code == "IMG101"
+
+
+def test_parameters_may_be_linked_as_well(tmp_path: Path) -> None:
+    properties = {"templateLink": {"relativePath": "m.json"}, "parametersLink": {"relativePath": "p.json"}}
+    main = deployment({**link(), "properties": properties})
+    path = write(tmp_path, main=main, m=MODULE, p={"parameters": {"place": {"value": "[westus]"}}})
+    assert location(compiled(path)) == "[westus]"
+    missing = write(tmp_path, main=main, p={})
+    assert "IMG111" in [one.code for one in compiled(missing).diagnostics]

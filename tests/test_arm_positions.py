@@ -22,9 +22,20 @@ from tests.cases import NOW
 
 Json: TypeAlias = Any  # parts of templates
 
-PLANTED = "Plantd-Typ"
-"""A type of distributor that does not exist; unique in every file, so that its place is known."""
+PLANTED = "Plantd Typ"
+"""A text that is wrong in each of the places below; unique in every file, so that its place is known."""
 
+PLACES: tuple[tuple[str | int, ...], ...] = (
+    ("distribute", 0, "type"),
+    ("distribute", 0, "imageId"),
+    ("source", "sku"),
+    ("source", "version"),
+    ("vmProfile", "vmSize"),
+    ("customize", 0, "type"),
+)
+"""Where the text is put in: what is wrong is found by the schema, and by rules that look at the model."""
+
+IMAGE_ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i"
 GOOD_SOURCE = {"type": "PlatformImage", "publisher": "Canonical", "offer": "o", "sku": "s", "version": "latest"}
 
 
@@ -162,20 +173,29 @@ STEPS: tuple[Callable[[Way], None], ...] = (
 )  # fmt: skip
 
 
-def image(kind: str) -> dict[str, Json]:
-    """An image template whose only mistake is the kind of its distributor."""
-    return {
+def image(value: str, place: tuple[str | int, ...]) -> dict[str, Json]:
+    """An image template whose only mistake is a value at a place of its properties."""
+    resource: dict[str, Json] = {
         "type": "Microsoft.VirtualMachineImages/imageTemplates",
         "apiVersion": "2024-02-01",
         "name": "n",
         "location": "westeurope",
-        "identity": {"type": "UserAssigned", "userAssignedIdentities": {"/subscriptions/s/x": {}}},
+        "identity": {"type": "None"},
         "properties": {
-            "source": GOOD_SOURCE,
+            "source": dict(GOOD_SOURCE),
+            "vmProfile": {},
             "customize": [{"type": "Shell", "inline": ["echo"]}],
-            "distribute": [{"type": kind, "runOutputName": "r"}],
+            "distribute": [
+                {"type": "ManagedImage", "runOutputName": "r", "location": "westeurope", "imageId": IMAGE_ID}
+            ],
         },
     }
+    *above, last = place
+    holder = resource["properties"]
+    for part in above:
+        holder = holder[part]
+    holder[last] = value
+    return resource
 
 
 def _template(way: Way, resource: dict[str, Json]) -> dict[str, Json]:
@@ -192,6 +212,21 @@ class Made:
     parameters: str
     given: dict[str, str]
     linked: str = ""
+
+
+def _as_expression(data: Json) -> str:
+    """The same data made by one expression, as Bicep writes it."""
+    return f"[{_spelt(data)}]"
+
+
+def _spelt(data: Json) -> str:
+    if isinstance(data, list):
+        return f"createArray({', '.join(map(_spelt, data))})"
+    if isinstance(data, dict):
+        return (
+            f"createObject({', '.join(part for key, value in data.items() for part in (_spelt(key), _spelt(value)))})"
+        )
+    return str(data)[1:-1] if str(data).startswith("[") else f"'{data}'"
 
 
 @st.composite
@@ -211,11 +246,10 @@ def made(draw: st.DrawFn) -> Made:
         for step in draw(st.lists(st.sampled_from(STEPS), max_size=3)):
             step(inner)
     last = inner or way
-    resource = image(last.written())
+    resource = image(last.written(), draw(st.sampled_from(PLACES)))
     form = draw(st.sampled_from(("plain", "whole", "loop", "resource loop")))
     if form == "whole":
-        entry = f"[createArray(createObject('type', {last.expression}, 'runOutputName', 'r'))]"
-        resource["properties"]["distribute"] = entry
+        resource["properties"]["distribute"] = _as_expression(resource["properties"]["distribute"])
     elif form == "loop":
         (entry,) = resource["properties"].pop("distribute")
         resource["properties"]["copy"] = [{"name": "distribute", "count": 1, "input": entry}]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_arm_resolve import deployment, found, image, resolve, root
+from tests.test_arm_resolve import deployment, found, image, nested, resolve, root
 
 TAG = {"type": "string", "minLength": 2, "maxLength": 4}
 DEFINITIONS: dict[str, object] = {
@@ -149,3 +149,63 @@ def test_a_deep_value_of_a_recursive_type_ends() -> None:
     for _ in range(60):
         value = {"left": value}
     assert found(given("tree", value)) == []
+
+
+def test_a_property_that_could_not_be_computed_is_not_missing() -> None:
+    """Only who asks for it is told; the rest of the value is used."""
+    inner = {
+        **deployment(image(tags={"x": "[parameters('d').name]", "y": "[parameters('d').sizeGB]"})),
+        "definitions": {
+            "d": {
+                "type": "object",
+                "properties": {"name": TAG, "sizeGB": {"type": "int"}},
+                "additionalProperties": False,
+            }
+        },
+        "parameters": {"d": {"$ref": "#/definitions/d"}},
+    }
+    handed = {"d": {"value": {"name": "abc", "sizeGB": "[reference('disk').size]"}}}
+    resolution = resolve(deployment(nested(inner, inner=True, properties={"parameters": handed})))
+    assert found(resolution) == [
+        ("IMG117", "the value of reference('disk').size is only known while the deployment runs")
+    ]
+    assert root(resolution)["tags"]["x"] == "abc"
+
+
+def calling(expression: str, output: object) -> Any:  # a resolution, whatever came of it
+    takes = [{"name": "n", "type": "int", "maxValue": 9}, {"name": "t", "$ref": "#/definitions/tag"}]
+    functions = [{"namespace": "f", "members": {"g": {"parameters": takes, "output": output}}}]
+    template = {**deployment(image(tags={"x": f"[{expression}]"})), "functions": functions, "definitions": DEFINITIONS}
+    return resolve(template)
+
+
+@pytest.mark.parametrize(
+    ("expression", "output", "told"),
+    [
+        ("f.g(1, 'abc')", {"type": "string", "value": "[concat(parameters('t'), parameters('n'))]"}, []),
+        (
+            "f.g('1', 'a')",
+            {"type": "string", "value": "x"},
+            [("IMG113", "argument 'n' of f.g() must be an integer, but its value is a string")],
+        ),
+        (
+            "f.g(10, 'abc')",
+            {"type": "string", "value": "x"},
+            [("IMG114", "argument 'n' of f.g() must be at most 9")],
+        ),
+        (
+            "f.g(1, 'a')",
+            {"type": "string", "value": "x"},
+            [("IMG114", "argument 't' of f.g() must have at least 2 characters")],
+        ),
+        (
+            "f.g(1, 'abc')",
+            {"type": "int", "value": "[parameters('t')]"},
+            [("IMG113", "what f.g() gives must be an integer, but its value is a string")],
+        ),
+    ],
+)
+def test_functions_of_the_file_keep_to_their_types(
+    expression: str, output: object, told: list[tuple[str, str]]
+) -> None:
+    assert found(calling(expression, output)) == told

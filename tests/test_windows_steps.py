@@ -156,7 +156,9 @@ def test_a_restart_that_is_still_to_come_is_told_of(tmp_path: Path, code: int, r
 
     rehearse(tmp_path, work, rehearsal=rehearsal)
     assert codes(rehearsal) == ([] if restarted else ["IMG922"])
-    assert all("customize[0]" in found.message for found in rehearsal.observed().diagnostics)
+    for found in rehearsal.observed().diagnostics:
+        assert "customize[0]" in found.message
+        assert found.path == ("properties", "customize", 0)
 
 
 def test_a_step_that_is_run_again_is_the_same_step(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def start(packer: Any, template: Path, folder: Path, *arguments: str) -> subproc
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -157,7 +158,8 @@ def test_a_signal_cancels_and_packer_cleans_up(
         if '"started"' in line:
             break
     begun = time.monotonic()
-    process.send_signal(number)
+    # As a terminal does it: to all that the command has started, as far as it has no session of its own.
+    os.killpg(process.pid, number)
     stdout, stderr = process.communicate(timeout=60)
     assert time.monotonic() - begun < 45
     events = [json.loads(line) for line in [*lines, *stdout.splitlines()] if line.startswith('{"event"')]

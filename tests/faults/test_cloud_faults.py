@@ -170,6 +170,19 @@ def test_generalization_that_never_ends_is_told_as_such(stand: Stand, tell: Tell
     tell("sysprep loops until the time limit", result.message)
 
 
+def test_a_plugin_that_dies_of_a_cancel_is_no_cause_but_leaves_things(stand: Stand, tell: Tell) -> None:
+    """The azure-arm of Packer 1.6 panics when it is cancelled in a capture."""
+    dying = [{"print": "1790000042,,ui,error,Build 'azure-arm.image' errored after 38 seconds: unexpected EOF\n"}]
+    acts = [{"on cancel": [*dying, {"exit": 1}]}, {"print": until(SUCCESS, CAPTURED)}, {"hang": 0}]
+    result = stand.run(build=acts, options=BuildOptions(time_limit_s=1.5))
+    assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TIMEOUT)
+    assert result.failure is not None
+    assert (result.failure.known, result.failure.step) == (None, None)
+    (left,) = result.leftovers
+    assert "could not clean up" in left
+    tell("the plugin panics when it is cancelled", result.message, left)
+
+
 THROTTLED = ended(DEPLOYED, "StatusCode=429 TooManyRequests: try again after '1' seconds.")
 UNWELL = ended(DEPLOYED, "unexpected status 503 (503 Service Unavailable)")
 QUICK = BuildOptions(retries=2, retry_delay_s=0.05)

@@ -192,8 +192,8 @@ def _user_call(user: UserFunction, node: Call, environment: Environment) -> Valu
         raise fault(WRONG_ARGUMENTS, environment.here, message, stretch=(node.start, node.end))
     arguments = (evaluate_node(argument, environment) for argument in node.arguments)
     parameters = {
-        name.lower(): Parameter(name=name, declared=span, given=value)
-        for (name, span), value in zip(user.parameters, arguments, strict=True)
+        argument.name.lower(): Parameter(name=argument.name, declared=argument.declared, given=argument.check(value))
+        for argument, value in zip(user.parameters, arguments, strict=True)
     }
     outer = environment.scope
     scope = Scope(
@@ -204,4 +204,4 @@ def _user_call(user: UserFunction, node: Call, environment: Environment) -> Valu
         functions=outer.functions,
     )
     result = outer.expand(user.output, Environment(scope=scope, here=user.output))
-    return result.through(Via(f"{user.name}()", environment.here.span))
+    return user.check(result).through(Via(f"{user.name}()", environment.here.span))

@@ -50,10 +50,15 @@ def template_of(resource: Value, environment: Environment) -> Value | None:
     if written is not None:
         return expand(written, environment) if isinstance(written.data, str) else written
     link = member_of(resource, "properties", "templateLink")
-    return None if link is None else _linked(link, environment)
+    return None if link is None else read_link(link, environment)
 
 
-def _linked(link: Value, environment: Environment) -> Value:
+def read_link(link: Value, environment: Environment) -> Value:
+    """What stands in a linked file: a template, or the parameters for one.
+
+    Raises:
+        Stop: where the file cannot be read.
+    """
     place = _place(link, environment)
     path = str(place.data)
     reader, chain = environment.surroundings.read_linked, environment.surroundings.linked_from

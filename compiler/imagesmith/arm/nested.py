@@ -9,15 +9,15 @@ from imagesmith.arm.declarations import declarations
 from imagesmith.arm.evaluate import evaluate_string
 from imagesmith.arm.expansion import expand
 from imagesmith.arm.faults import MISSING_PARAMETERS, Finding, Problem, RuntimeValue, Stop
-from imagesmith.arm.links import is_linked, template_of
+from imagesmith.arm.links import is_linked, read_link, template_of
 from imagesmith.arm.loops import property_copies
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.parameters import secret_call
-from imagesmith.arm.scope import Environment, Parameter, Partial, Scope, UserFunction
+from imagesmith.arm.scope import Environment, Parameter, Partial, Scope
 from imagesmith.arm.states import States
 from imagesmith.arm.structure import member_of, section_of
 from imagesmith.arm.surroundings import Surroundings
-from imagesmith.diagnostics import Span
+from imagesmith.arm.user_functions import functions_of
 from imagesmith.source import Member, Object, Value
 
 
@@ -34,7 +34,7 @@ def open_template(
         parameters=parameters,
         variables=written,
         loops=loops,
-        functions=_functions(data),
+        functions=functions_of(data),
         template=template,
     )
     scope.states = States(data, scope, nested_environment)
@@ -55,36 +55,11 @@ def _variable_loops(section: Object) -> tuple[Object, dict[str, Value]]:
     return Object(rest), made
 
 
-def _functions(template: Object) -> dict[str, UserFunction]:
-    section = template.find("functions")
-    spaces = section.value.data if section is not None and isinstance(section.value.data, tuple) else ()
-    found: dict[str, UserFunction] = {}
-    for space in spaces:
-        namespace, members = (member_of(space, key) for key in ("namespace", "members"))
-        if namespace is None or members is None or not isinstance(members.data, Object):
-            continue
-        for member in members.data:
-            output = member_of(member_of(member.value, "output"), "value")
-            if output is not None:
-                name = f"{namespace.data}.{member.key}"
-                parameters = member_of(member.value, "parameters")
-                found[name.lower()] = UserFunction(name=name, parameters=tuple(_named(parameters)), output=output)
-    return found
-
-
-def _named(parameters: Value | None) -> Iterator[tuple[str, Span]]:
-    if parameters is not None and isinstance(parameters.data, tuple):
-        for parameter in parameters.data:
-            name = member_of(parameter, "name")
-            if name is not None:
-                yield str(name.data), name.span
-
-
 def nested_environment(resource: Value, outer: Environment) -> Environment:
     """Where a nested deployment's expressions are evaluated: in the outer template, or in a scope of its own.
 
     Raises:
-        Stop: where the template is linked and cannot be read.
+        Stop: where the template, or its parameters, are linked and cannot be read.
     """
     template = template_of(resource, outer)
     scope = member_of(resource, "properties", "expressionEvaluationOptions", "scope")
@@ -105,7 +80,10 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
 
 def _given(resource: Value, template: Object, outer: Environment) -> Object:
     """The parameters that the deployment hands down, each as {"value": …}."""
-    given = member_of(resource, "properties", "parameters")
+    given, link = (member_of(resource, "properties", key) for key in ("parameters", "parametersLink"))
+    if given is None and link is not None:
+        file = read_link(link, outer).data  # values of a parameter file are no expressions
+        return section_of(file, "parameters") if isinstance(file, Object) else Object()
     if given is None:
         return Object()
     try:

@@ -86,12 +86,22 @@ class Parameter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UserFunction:
-    """A function of the file's `functions` section."""
+class Argument:
+    """What a function of the file takes at one place; `check` stops where a value is not of the declared type."""
 
     name: str
-    parameters: tuple[tuple[str, Span], ...]
+    declared: Span
+    check: Callable[[Value], Value] = lambda value: value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UserFunction:
+    """A function of the file's `functions` section; `check` stops where what it gives is not of the declared type."""
+
+    name: str
+    parameters: tuple[Argument, ...]
     output: Value
+    check: Callable[[Value], Value] = lambda value: value
 
 
 Expand: TypeAlias = "Callable[[Value, Environment], Value]"

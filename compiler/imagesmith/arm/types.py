@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from imagesmith.arm.calls import alike, kind_of
-from imagesmith.arm.scope import close
+from imagesmith.arm.scope import Partial, close
 from imagesmith.arm.type_rules import PARAMETER_CONSTRAINT, PARAMETER_SHAPE, WRONG_PARAMETER_TYPE
 from imagesmith.diagnostics import Diagnostic, Path, dotted
 from imagesmith.source import Object, Value
@@ -197,7 +197,8 @@ def _properties(value: Value, data: Object, declared: DeclaredType, subject: str
     wanted = named.data if named is not None and isinstance(named.data, Object) else Object()
     for member in wanted:
         inner = chosen.below(member.value)
-        if inner is not None and not inner.nullable and data.find(member.key) is None:
+        there = data.find(member.key) is not None or _unknown(data, member.key)
+        if inner is not None and not inner.nullable and not there:
             message = f"{where} lacks the property {member.key!r}"
             yield PARAMETER_SHAPE.at((), message, span=value.span, via=value.origin.via)
     others = chosen.member("additionalProperties")
@@ -210,6 +211,11 @@ def _properties(value: Value, data: Object, declared: DeclaredType, subject: str
             inner = _property_type(chosen, member.key)
             if inner is not None:
                 yield from problems(member.value, inner, subject, (*path, member.key))
+
+
+def _unknown(data: Object, key: str) -> bool:
+    """Whether a property may be there, only that it could not be computed; who asks for it is told so."""
+    return isinstance(data, Partial) and (key.lower() in data.missing or data.otherwise is not None)
 
 
 def _property_type(declared: DeclaredType, key: str) -> DeclaredType | None:

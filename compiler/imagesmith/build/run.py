@@ -69,6 +69,8 @@ class Run:
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
     heard_at: float | None = None
     """When Packer last said something (monotonic clock, seconds), None while none builds."""
+    stopping: bool = False
+    """Whether Packer has been asked to stop."""
     doing: str = ""
     """What Packer last said that it does."""
     step: str | None = None

@@ -14,6 +14,8 @@ from imagesmith.events import CancelRequested, CleanupProgress, Silence, now
 HEARTBEAT_S = 15.0
 """How often a clean-up that says nothing is shown to go on."""
 _TICK_S = 0.1
+_CLOSEST_S = 2.0
+"""How close together two of them come."""
 
 
 class Supervisor:
@@ -82,10 +84,11 @@ class Supervisor:
 
     def _show_cleanup(self) -> None:
         """What Packer says that it removes, when it says so, and now and then where it says nothing."""
-        if self._run.heard_at is None:
+        if self._run.heard_at is None or not self._run.stopping:
             return
         moment, doing = self._monotonic(), self._run.doing
-        if doing == self._shown and moment - self._beat_at < self._heartbeat_s:
+        pause_s = self._heartbeat_s if doing == self._shown else _CLOSEST_S if self._shown else 0.0
+        if moment - self._beat_at < pause_s:
             return
         self._shown, self._beat_at = doing, moment
         elapsed_s = round(moment - self._cancelled_at, 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
+from imagesmith.known_errors import PLUGIN_CRASHED
 from imagesmith.lower.tuning import PASSED_OVER
 from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
 from imagesmith.packer.lines import Line
@@ -65,6 +66,7 @@ class Watch:
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
+        self.before_cancel: tuple[str, ...] = ()
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
             self._event,
@@ -89,6 +91,13 @@ class Watch:
             return bool(read_manifest(self._manifest))
         except PackerError:
             return False
+
+    @property
+    def lost_plugin(self) -> bool:
+        """Whether the builder went away and could not clean up; 1.6 panics when it is cancelled in a capture."""
+        failure = self.tracker.failure
+        text = "\n".join([*self.own_lines, failure.text if failure else ""])
+        return PLUGIN_CRASHED.pattern.search(text) is not None
 
     def forget_manifest(self) -> None:
         """Remove the manifest of an earlier try: Packer only adds to one that is there (packer.md §3.3)."""
@@ -118,7 +127,8 @@ class Watch:
     def cancelling(self, _reason: str) -> None:
         """Packer has been asked to stop. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
-        self._run.doing = ""
+        self.before_cancel = tuple(self.own_lines)
+        self._run.doing, self._run.stopping = "", True
 
     def _event(self, event: Event) -> None:
         if isinstance(event, StepFinished):

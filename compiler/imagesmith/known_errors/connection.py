@@ -92,7 +92,8 @@ CONNECTION = (
     ),
     row(
         "connection-broken",
-        r"connection reset by peer|TLS handshake timeout|i/o timeout|read: connection timed out|broken pipe",
+        r"connection reset by peer|HTTP response was nil"
+        r"|TLS handshake timeout|i/o timeout|read: connection timed out|broken pipe",
         cause="the network broke in the middle of a request",
         remedy="try again (--retries 3)",
         source="https://pkg.go.dev/net#OpError",

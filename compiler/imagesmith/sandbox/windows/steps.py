@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from imagesmith.diagnostics import Path
 from imagesmith.sandbox.rehearsal import Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.commands import understand
 from imagesmith.sandbox.windows.deprovisioning import (
@@ -37,7 +38,8 @@ class Condition:
 
     generalized: bool = False
     up_to_date: bool = False
-    restart_wanted_by: str | None = None
+    restart_wanted_by: tuple[str, Path] | None = None
+    """Who asked for a restart that has not come, and where that stands in the template."""
 
 
 class Steps:
@@ -92,7 +94,7 @@ class Steps:
         streams.stdout("".join(f"{line}\r\n" for line in lines).encode())
         self.condition.up_to_date |= code == RESTART_NEEDED
         if code == RESTART_NEEDED:
-            self.condition.restart_wanted_by = "the updates"
+            self.condition.restart_wanted_by = ("the updates", ())
         self._guest.journal.add(
             Update(
                 criteria=call.criteria,
@@ -170,8 +172,9 @@ class Steps:
         streams.stdout("".join(f"{line}\r\n" for line in text.splitlines()).encode(errors="replace"))
         streams.stdout(f"{SAID}: {SCRIPT}\r\n".encode())
         self.condition.generalized |= generalizes(text)
-        if cause := self.condition.restart_wanted_by:
-            self._rehearsal.say(RESTART_PENDING.at((), f"{RESTART_PENDING.title}: {cause} asked for it"))
+        if wanted := self.condition.restart_wanted_by:
+            cause, place = wanted
+            self._rehearsal.say(RESTART_PENDING.at(place, f"{RESTART_PENDING.title}: {cause} asked for it"))
         return Outcome(0, f"{SCRIPT} is recorded")
 
     def _notice(self, script: UserScript, outcome: Outcome) -> None:
@@ -182,10 +185,10 @@ class Steps:
             self._rehearsal.say(EDIT_NOT_APPLIED.at(place, f"{name} changes {SCRIPT}; the change was not made here"))
         self.condition.generalized |= generalizes(text) and not names_script(text)
         if outcome.exit_code in _RESTART_CODES:
-            self.condition.restart_wanted_by = f"{name} (exit code {outcome.exit_code})"
+            self.condition.restart_wanted_by = (f"{name} (exit code {outcome.exit_code})", place)
 
 
-def _called(step: Planned | None, name: str) -> tuple[str, tuple[str | int, ...]]:
+def _called(step: Planned | None, name: str) -> tuple[str, Path]:
     return (step.id, step.path) if step else (name, ())
 
 
