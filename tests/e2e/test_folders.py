@@ -20,9 +20,9 @@ def test_a_folder_arrives_with_its_names_and_the_permission_to_execute(packer: A
     (site / "run.sh").write_text("#!/bin/sh\necho it runs\n", encoding="utf-8")
     (site / "run.sh").chmod(0o755)
     look = [
-        "cat '/tmp/new/place/deep/ä b.txt'",
+        "cat '/tmp/made/place/deep/ä b.txt'",
         "echo",
-        "/tmp/new/place/run.sh",
+        "/tmp/made/place/run.sh",
         "ls /tmp | grep -c imagesmith- || true",
     ]
     template = {
@@ -34,7 +34,7 @@ def test_a_folder_arrives_with_its_names_and_the_permission_to_execute(packer: A
         "properties": {
             "source": UBUNTU,
             "customize": [
-                {"type": "File", "sourceUri": "site/", "destination": "/tmp/new/place"},
+                {"type": "File", "sourceUri": "site/", "destination": "/tmp/made/place"},
                 {"type": "Shell", "inline": look},
             ],
             "distribute": [MANAGED],
