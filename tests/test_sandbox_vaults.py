@@ -227,6 +227,32 @@ def test_a_machine_without_a_listener_cannot_be_reached(world: World) -> None:
         connect(int(world.variables["winrm_port"]))
 
 
+@pytest.mark.parametrize("by", ["a custom script", "its user data"])
+def test_a_script_that_may_open_winrm_is_taken_to_do_so(sandbox: Sandbox, world: World, by: str) -> None:
+    """What `skip_create_build_key_vault` leaves to the user's `custom_script` or `user_data` (winrm.md §1.4)."""
+    wanted = machine("")
+    del wanted["properties"]["osProfile"]["secrets"], wanted["properties"]["osProfile"]["windowsConfiguration"]["winRM"]
+    found = [wanted]
+    if by == "its user data":
+        wanted["properties"]["userData"] = "c2NyaXB0"
+    else:
+        found.append(
+            {
+                "type": "Microsoft.Compute/virtualMachines/extensions",
+                "apiVersion": "2023-03-01",
+                "name": "pkrvm1/extension-customscript",
+                "properties": {"publisher": "Microsoft.Compute", "type": "CustomScriptExtension"},
+                "dependsOn": ["[resourceId('Microsoft.Compute/virtualMachines', 'pkrvm1')]"],
+            }
+        )
+    assert deploy(world, *found) == {}
+    client = Client(int(world.variables["winrm_port"]), password="T0p-secret")  # noqa: S106 - of the machine above
+    client.create()
+    client.close()
+    assert [told.diagnostic.code for told in sandbox.failures] == ["IMG911"]
+    assert f"by {by}" in sandbox.failures[0].diagnostic.message
+
+
 def test_a_machine_that_azure_would_not_make_is_refused(world: World) -> None:
     url = _certificate_url(world)
     assert deploy(world, machine(url, computer="a-name-that-is-too-long"))["code"] == "InvalidParameter"

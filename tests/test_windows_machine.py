@@ -154,10 +154,12 @@ def test_echo_writes_what_it_says(tmp_path: Path) -> None:
         assert (await machine.say("echo one > C:\\x.txt")).code == 0
         assert (await machine.say("echo two>> c:\\X.TXT")).code == 0
         assert (await machine.say("echo gone > NUL")).code == 0
-        assert (await machine.say("echo x > C:\\missing\\x.txt")).code == 1
+        assert (await machine.say("echo x > C:\\made\\x.txt")).code == 0
+        assert (await machine.say("echo x > C:\\made")).code == 1
+        assert (await machine.say("echo x > E:\\x.txt")).code == 1
         assert (await machine.say("echo %MINE%", environment={"MINE": "more"})).out == "more\r\n"
 
-    assert on_machine(tmp_path, work).files() == {"x.txt": b"one \r\ntwo\r\n"}
+    assert on_machine(tmp_path, work).files() == {"x.txt": b"one \r\ntwo\r\n", "made/x.txt": b"x \r\n"}
 
 
 def test_a_step_is_recorded_and_cleans_up(tmp_path: Path) -> None:

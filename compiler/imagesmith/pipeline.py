@@ -70,6 +70,8 @@ class CompileOptions:
     """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
+    is_locked: bool = False
+    """Whether a lock file pins the source and all files of the template."""
     shell_reader: ShellReader | None = None
     """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
     now: datetime = field(default_factory=now)
@@ -262,6 +264,7 @@ def _rule_context(document: Document, options: CompileOptions, api_version: str)
         api_version=api_version,
         strict=options.strict,
         strict_scripts=options.strict_scripts,
+        is_locked=options.is_locked,
         now=options.now,
         written=lambda path: source.written_text(document, path),
         shell_reader=options.shell_reader,

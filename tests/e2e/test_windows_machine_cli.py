@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,27 @@ def test_a_script_that_pwsh_cannot_read_fails_its_step(packer: Any, tmp_path: Pa
     assert "The string is missing" in done.output
 
 
+def test_a_cancelled_run_ends_what_pwsh_has_started(packer: Any, tmp_path: Path, with_pwsh: None) -> None:
+    template = write_template(tmp_path, {"type": "PowerShell", "name": "hangs", "inline": ["HANG"]})
+    process = start(packer, template, tmp_path, "--sandbox-windows-steps", "pwsh")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "waiting" in line:
+            break
+    (child,) = (tmp_path / "sandbox" / "machines").glob("*/child")
+    number = int(child.read_text(encoding="ascii"))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not lives(number)
+
+
+def lives(number: int) -> bool:
+    """Whether a process is there, and not only waits to be reaped."""
+    status = Path(f"/proc/{number}/stat")
+    return status.exists() and status.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+
+
 def test_a_kept_image_has_its_files_and_its_past(packer: Any, tmp_path: Path) -> None:
     """The validators' machine, and later one that is built from the image, start on what was captured."""
     assert run(packer, WINDOWS, tmp_path).status == 0
@@ -145,6 +167,8 @@ def test_a_sandbox_around_a_build_tells_what_it_has_seen(packer: Any, tmp_path: 
     assert run(packer, template, tmp_path, "--dry-run").status == 0  # makes the resource group
     around = ["-m", "imagesmith", "sandbox", "--steps", "record", "--state", str(tmp_path / "sandbox"), "--"]
     inside = ["-m", "imagesmith", "build", str(template), "--packer", packer.program, "--output", "ndjson"]
+    if plugins := packer.environment.get("PACKER_PLUGIN_PATH"):
+        inside += ["--plugin-path", plugins]
     process = subprocess.Popen(
         [sys.executable, *around, sys.executable, *inside, "--state-dir", str(tmp_path / "inner")],
         env=environment(packer, tmp_path),

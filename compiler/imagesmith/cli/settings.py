@@ -53,7 +53,15 @@ def compile_given(
         secrets=tuple(source.name for source in given.get("secrets", ())),
     )
     steps = options_by_step(values["step_timeout"], values["step_retries"], values["continue"])
-    return Compiled(compilation=compile_file(file, replace(options, step_options=steps)), values=values)
+    options = replace(options, step_options=steps, is_locked=options.strict and _has_lock(file))
+    return Compiled(compilation=compile_file(file, options), values=values)
+
+
+def _has_lock(file: str) -> bool:
+    """Whether a lock lies beside a template; asked where strictness makes it matter."""
+    from imagesmith.artifacts.lock import lock_path
+
+    return file != STDIN and lock_path(file).is_file()
 
 
 def _together(file: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], Settings]:

@@ -40,6 +40,8 @@ class RuleContext:
     api_version: str = ""
     strict: bool = False
     strict_scripts: bool = False
+    is_locked: bool = False
+    """Whether a lock file pins the version behind `latest`."""
     now: datetime | None = None
     """The time that signatures are compared with; without it none has expired."""
     written: Callable[[Path], str] = _nothing

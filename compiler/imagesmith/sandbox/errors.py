@@ -105,6 +105,16 @@ HANDOVER_BROKEN = Rule(
     corrected="imagesmith sandbox -- imagesmith build web.json",
     source="architecture §7",
 )
+LISTENER_ASSUMED = Rule(
+    code="IMG911",
+    severity=Severity.NOTE,
+    title="a script of the VM's was to open WinRM, and is taken to have done so",
+    cause="The deployment has no WinRM listener, but a custom script or user data, which the sandbox does not run.",
+    fix="nothing to do; whether the script does open WinRM only Azure can show",
+    example='skip_create_build_key_vault = true\ncustom_script = "powershell -File open-winrm.ps1"',
+    corrected="skip_create_build_key_vault = false",
+    source="winrm.md §1.4",
+)
 
 
 class SandboxError(Exception):

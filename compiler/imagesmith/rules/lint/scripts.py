@@ -14,7 +14,7 @@ from imagesmith.rules.lint import powershell, shell
 from imagesmith.rules.lint.script import Script
 from imagesmith.rules.os_type import all_steps, required_os
 
-_LARGEST_TEMPLATE = 400_000
+_LARGEST_TEMPLATE = 200_000
 """Characters of all scripts; what is beyond is not looked at, so that advice never takes longer than the work."""
 
 

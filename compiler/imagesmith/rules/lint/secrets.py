@@ -55,11 +55,11 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 """What a secret looks like; `value` is the secret itself."""
 
-_HINT = re.compile(
-    "PRIVATE KEY|AKIA|ASIA|gh[pousr]_|github_pat|xox|eyJ|[kK]ey|8Q~|://|sig=|[sS]ecure|net|chpasswd"
-    "|pass|pwd|secret|token",
-    re.IGNORECASE,
-)
+_HINTS = (
+    "private key", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "eyj", "key", "8q~", "://",
+    "sig=", "secure", "net", "chpasswd", "pass", "pwd", "secret", "token",
+)  # fmt: skip
+"""One of these is in every text that a pattern matches, in lower case: looking for them is much faster."""
 _PLACE = re.compile(
     r"[$%<{\[(*]|\.\.\.|x{4,}|\*{3,}|(?:your|my|the)[-_]|placeholder|change[-_]?me|example|dummy|redacted"
     r"|^(?:true|false|null|none|https?:.*|[/~.\\].*|[A-Za-z]:[\\/].*|@.*)$",
@@ -74,6 +74,7 @@ _NAMED = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)*")
 """One or more plain words: rather the name of a secret than the secret."""
 
 
+_LARGEST = 100_000  # characters of a text
 _LONG_ENOUGH = 8  # characters
 
 
@@ -90,7 +91,8 @@ class Secret:
 def find_secrets(template: ImageTemplate) -> Iterator[Secret]:
     """Every secret that stands in a script or an address."""
     for path, text in _texts(template):
-        if not _HINT.search(text) or len(text) > 100_000:
+        low = text.lower()
+        if len(text) > _LARGEST or not any(hint in low for hint in _HINTS):
             continue
         taken: list[range] = []
         for kind, pattern in _PATTERNS:

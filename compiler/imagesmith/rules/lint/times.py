@@ -34,10 +34,11 @@ SHORT_RESTART = Rule(
 UNPINNED_SOURCE = Rule(
     code="IMG570",
     severity=Severity.NOTE,
-    title="'latest' is another image tomorrow",
-    cause="The version is looked up at every build, so the same template makes another image next month. This is what"
-    " people want of a monthly build, and not of one that must be repeated; so it is said with --strict only.",
-    fix="write the version that 'az vm image list --all' shows",
+    title="'latest' is another image tomorrow, and no lock file pins it",
+    cause="The version is looked up at every build, so the same template makes another image next month, and no lock"
+    " file pins it. This is what people want of a monthly build, and not of one that must be repeated; so it is said"
+    " with --strict only.",
+    fix="run 'imagesmith lock FILE', or write the version that 'az vm image list --all' shows",
     example='{"source": {"type": "PlatformImage", "version": "latest"}}',
     corrected='{"source": {"type": "PlatformImage", "version": "20348.2700.240905"}}',
     source="aib-templates.md §1.4",
@@ -65,9 +66,14 @@ def check_restarts(template: ImageTemplate, _context: RuleContext) -> Iterator[D
 
 
 def check_version(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:
-    """A source without a version of its own, where strictness is asked for."""
+    """A source without a version of its own and without a lock, where strictness is asked for."""
     source = template.source
-    if context.strict and isinstance(source, PlatformImage) and source.version.lower() == "latest":
+    if (
+        context.strict
+        and not context.is_locked
+        and isinstance(source, PlatformImage)
+        and source.version.lower() == "latest"
+    ):
         yield UNPINNED_SOURCE.at((*source.path, "version"))
 
 

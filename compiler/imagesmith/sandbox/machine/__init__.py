@@ -40,6 +40,10 @@ class Machines(Protocol):
     async def start(self, spec: MachineSpec) -> None:
         """Start a machine; it takes logins afterwards. Raises `SandboxError` (IMG903)."""
 
+    def open(self, name: str) -> bool:
+        """What a script of the user's does that opens WinRM: let the machine be reached, if it could not be before.
+        Whether it could not be. Linux machines can be reached from their start."""
+
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give one SSH connection to the machine; returns at its end, with the socket closed."""
 

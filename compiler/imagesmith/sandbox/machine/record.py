@@ -60,6 +60,10 @@ class RecordingMachines:
         (root / "home" / spec.user).mkdir(parents=True, exist_ok=True)
         self._machines[spec.name] = _Recorded(spec, root, self._rehearsal.begin())
 
+    def open(self, name: str) -> bool:  # noqa: ARG002 - the protocol's shape
+        """SSH is open from the start."""
+        return False
+
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Speak SSH on the connection until the client goes."""
         machine = self._machines.get(name)

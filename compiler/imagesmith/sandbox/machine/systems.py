@@ -40,6 +40,10 @@ class Systems:
             self._on_windows.add(spec.name)
         await self._of(spec.name).start(spec)
 
+    def open(self, name: str) -> bool:
+        """Let a Windows machine be reached."""
+        return self._of(name).open(name)
+
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give a connection to SSH or WinRM."""
         await self._of(name).serve(name, connection)

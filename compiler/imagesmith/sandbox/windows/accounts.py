@@ -27,7 +27,7 @@ class Accounts:
         name = self._bare(user)
         if name == SYSTEM.lower():
             return True
-        return name == self.user.lower() and password == self.password
+        return name == self.user.lower() and password == self.password != ""
 
     def is_system(self, user: str) -> bool:
         """Whether this is Local System."""

@@ -84,7 +84,7 @@ class Files:
         return 0
 
     def echo(self, command: EchoTo, streams: Streams) -> int:
-        """`echo TEXT`, to a file or not."""
+        """`echo TEXT`, to a file or not. A folder that a step would have made is made here, since steps do not run."""
         line = (expand_cmd(command.text, self._environment) + "\r\n").encode()
         if command.path is None:
             streams.stdout(line)
@@ -93,6 +93,7 @@ class Files:
             target = self.path(command.path)
         except DeviceError:
             return 0
+        self.tree.make_folder(target.parent)
         write = self.tree.append if command.append else self.tree.write
         write(target, line)
         return 0

@@ -91,8 +91,9 @@ class WindowsMachine:
 
     @property
     def users(self) -> Mapping[str, str]:
-        """The build user and its password."""
-        return {self.guest.accounts.user: self.guest.accounts.password}
+        """The build user and its password; without one nobody can log in."""
+        accounts = self.guest.accounts
+        return {accounts.user: accounts.password} if accounts.password else {}
 
     def attach(self, restart: Restart) -> None:
         """Take what restarts the machine."""

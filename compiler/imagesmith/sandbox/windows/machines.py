@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -52,9 +53,24 @@ class WindowsMachines:
         if not spec.image.startswith(BLANK):
             image = self._state.folder(_IMAGES) / spec.image
             await asyncio.to_thread(shutil.copytree, image, disk, symlinks=True, dirs_exist_ok=True)
-        host = self._make_host(spec, folder)
-        listener = Listener(host, tls=spec.tls, on_failure=self._on_failure) if spec.tls else None
-        self._machines[spec.name] = _Machine(host=host, listener=listener)
+        self._machines[spec.name] = machine = _Machine(host=self._make_host(spec, folder), listener=None)
+        if spec.tls is not None:
+            self._listen(machine, spec.tls)
+
+    def open(self, name: str) -> bool:
+        """Let a machine without a listener have one, with a certificate of its own; whether there was none."""
+        import trustme
+
+        machine = self._machines.get(name)
+        if machine is None or machine.listener is not None:
+            return False
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert(machine.host.computer).configure_cert(tls)
+        self._listen(machine, tls)
+        return True
+
+    def _listen(self, machine: _Machine, tls: ssl.SSLContext) -> None:
+        machine.listener = Listener(machine.host, tls=tls, on_failure=self._on_failure)
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give a connection to the machine's listener; refused where there is none."""

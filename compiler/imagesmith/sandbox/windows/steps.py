@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Literal
 
+from imagesmith.diagnostics import Path
 from imagesmith.sandbox.rehearsal import Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.commands import understand
 from imagesmith.sandbox.windows.deprovisioning import (
@@ -17,7 +19,7 @@ from imagesmith.sandbox.windows.deprovisioning import (
     own_script,
 )
 from imagesmith.sandbox.windows.files import FAILED
-from imagesmith.sandbox.windows.findings import EDIT_NOT_APPLIED, RESTART_PENDING
+from imagesmith.sandbox.windows.findings import COMMAND_NOT_RUN, EDIT_NOT_APPLIED, RESTART_PENDING
 from imagesmith.sandbox.windows.guest import Guest
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.journal import Script, Unknown, Update
@@ -28,6 +30,8 @@ from imagesmith.sandbox.windows.update import RESTART_NEEDED, answer, parse_call
 
 _RESTART_CODES = frozenset({3010, 1641})
 """What installers end with where a restart is to come, or has been begun (Microsoft, "MsiExec.exe error codes")."""
+_SHOWN = 100
+"""Letters of a command that a finding shows."""
 _WRONG_LOGIN = b"The user name or password is incorrect. (Exception from HRESULT: 0x8007052E)\r\n"
 
 
@@ -37,7 +41,8 @@ class Condition:
 
     generalized: bool = False
     up_to_date: bool = False
-    restart_wanted_by: str | None = None
+    restart_wanted_by: tuple[str, Path] | None = None
+    """Who asked for a restart that has not come, and where that stands in the template."""
 
 
 class Steps:
@@ -92,7 +97,7 @@ class Steps:
         streams.stdout("".join(f"{line}\r\n" for line in lines).encode())
         self.condition.up_to_date |= code == RESTART_NEEDED
         if code == RESTART_NEEDED:
-            self.condition.restart_wanted_by = "the updates"
+            self.condition.restart_wanted_by = ("the updates", ())
         self._guest.journal.add(
             Update(
                 criteria=call.criteria,
@@ -107,6 +112,7 @@ class Steps:
     def user_text(self, line: str, user: str, streams: Streams) -> int:
         """A command that is none of Packer's."""
         self._guest.journal.add(Unknown(line=line, user=user))
+        self._rehearsal.say(COMMAND_NOT_RUN.at((), f"'{shorten(line, _SHOWN)}' was recorded and not run"))
         streams.stdout(f"{SAID}: {line}\r\n".encode(errors="replace"))
         return 0
 
@@ -170,8 +176,9 @@ class Steps:
         streams.stdout("".join(f"{line}\r\n" for line in text.splitlines()).encode(errors="replace"))
         streams.stdout(f"{SAID}: {SCRIPT}\r\n".encode())
         self.condition.generalized |= generalizes(text)
-        if cause := self.condition.restart_wanted_by:
-            self._rehearsal.say(RESTART_PENDING.at((), f"{RESTART_PENDING.title}: {cause} asked for it"))
+        if wanted := self.condition.restart_wanted_by:
+            cause, place = wanted
+            self._rehearsal.say(RESTART_PENDING.at(place, f"{RESTART_PENDING.title}: {cause} asked for it"))
         return Outcome(0, f"{SCRIPT} is recorded")
 
     def _notice(self, script: UserScript, outcome: Outcome) -> None:
@@ -182,10 +189,10 @@ class Steps:
             self._rehearsal.say(EDIT_NOT_APPLIED.at(place, f"{name} changes {SCRIPT}; the change was not made here"))
         self.condition.generalized |= generalizes(text) and not names_script(text)
         if outcome.exit_code in _RESTART_CODES:
-            self.condition.restart_wanted_by = f"{name} (exit code {outcome.exit_code})"
+            self.condition.restart_wanted_by = (f"{name} (exit code {outcome.exit_code})", place)
 
 
-def _called(step: Planned | None, name: str) -> tuple[str, tuple[str | int, ...]]:
+def _called(step: Planned | None, name: str) -> tuple[str, Path]:
     return (step.id, step.path) if step else (name, ())
 
 
