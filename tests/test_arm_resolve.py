@@ -634,3 +634,10 @@ def test_what_bicep_has_loaded_from_a_file_is_text() -> None:
     built = image(properties={"customize": [{"type": "Shell", "inline": ["[variables('$fxv#0')]"]}]})
     resolution = resolve(deployment(built, variables={"$fxv#0": script}))
     assert good(resolution)["properties"]["customize"][0]["inline"] == [script]
+
+
+def test_a_loop_whose_count_is_not_known_brings_no_false_reports() -> None:
+    copy = {"name": "all", "count": "[parameters('n')]"}
+    looped = image(name="[concat('n', copyIndex())]", tags={"i": "[copyIndex('all')]"}, copy=copy)
+    template = deployment(looped, parameters={"n": {"type": "int"}})
+    assert found(resolve(template)) == [("IMG111", "1 parameter has no value: n")]
