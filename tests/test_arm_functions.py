@@ -30,6 +30,7 @@ DEPLOYMENT = Deployment(
 
 def evaluate(expression: str, **variables: object) -> Resolution:
     template = {
+        "contentVersion": "1.0.0.0",
         "variables": variables,
         "resources": [
             {"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "n", "tags": {"x": expression}}

@@ -133,15 +133,16 @@ def _add(resource: Value, environment: Environment, found: Search) -> None:
 
 def _enter(resource: Value, environment: Environment, found: Search) -> None:
     """Look into a deployment; lazily, since what one without an image template needs is of no concern."""
-    if member_of(resource, "properties", "template") is None:
-        _enter_linked(resource, environment, found)
+    written = member_of(resource, "properties", "template")
+    if written is None or isinstance(written.data, str):
+        _enter_unseen(resource, environment, found)
     elif _holds_image_template(resource):
         for outer in instances(resource, environment, found):
             _search_in(resource, outer, found)
 
 
-def _enter_linked(resource: Value, environment: Environment, found: Search) -> None:
-    """Look into a linked template, whose place may depend on a loop around it."""
+def _enter_unseen(resource: Value, environment: Environment, found: Search) -> None:
+    """Look into a template that is linked, or that an expression gives; which one may depend on a loop around it."""
     unseen = Search()
     for outer in instances(resource, environment, unseen):
         try:
