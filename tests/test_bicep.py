@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagesmith.cli.bicep import find_bicep
+from imagesmith.diagnostics import On
 from imagesmith.pipeline import CompileOptions, compile_template
 from imagesmith.source import Bicep, Document, load
 from tests.cases import FIXTURES
@@ -92,6 +93,24 @@ def test_a_text_that_stands_once_in_the_bicep_file_is_shown_there(
     assert span.file == str(image) + ("" if text.startswith("'") else " (compiled)")
 
 
+def test_a_key_that_stands_once_is_shown_in_the_bicep_file(image: Path) -> None:
+    compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameters={"size": "30"}))
+    assert compilation.document is not None
+    origin = compilation.document.origin(("properties", "vmProfile"), On.KEY)
+    assert origin is not None
+    assert (origin.span.file, origin.span.line, origin.span.text) == (str(image), 8, "vmProfile")
+
+
+def test_a_text_that_is_not_the_only_one_in_the_compiled_file_is_shown_there(image: Path) -> None:
+    """It may come from somewhere else."""
+    more = {**COMPILED, "outputs": {"o": {"type": "string", "value": "platform"}}}
+    Path(f"{image}.out").write_text(json.dumps(more))
+    compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameters={"size": "30"}))
+    span = compilation.locate(("tags", "team"))
+    assert span is not None
+    assert span.file == f"{image} (compiled)"
+
+
 def test_a_parameter_without_a_value_is_shown_in_the_bicep_file(image: Path) -> None:
     found = compile_template(image, options=CompileOptions(bicep=fake())).diagnostics
     missing = next(one for one in found if one.code == "IMG111")
@@ -110,6 +129,9 @@ def test_a_bicep_parameter_file_brings_its_template(image: Path) -> None:
     compilation = compile_template(parameters, options=CompileOptions(bicep=fake()))
     assert compilation.document is not None
     assert compilation.document.at(("properties", "vmProfile", "osDiskSizeGB")).data == 40  # type: ignore[union-attr]
+    span = compilation.locate(("tags", "team"))
+    assert span is not None
+    assert (span.file, span.text) == (str(image), "'platform'")
     given = load(parameters, bicep=fake())
     assert given.root is not None
     compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameter_files=(given,)))

@@ -119,6 +119,18 @@ def test_a_script_of_the_users_own_that_generalizes_is_enough(tmp_path: Path) ->
     assert codes(rehearse(tmp_path, work)) == []
 
 
+def test_a_command_that_did_nothing_is_told_of_once(tmp_path: Path) -> None:
+    async def work(machine: Talk) -> None:
+        await deprovision(machine)
+        for _ in range(2):
+            assert (await machine.say("powershell Restart-Computer -Force")).code == 0
+        assert machine.restarts == []
+
+    rehearsal = rehearse(tmp_path, work)
+    (found,) = rehearsal.observed().diagnostics
+    assert (found.code, found.message) == ("IMG925", "'powershell Restart-Computer -Force' was recorded and not run")
+
+
 def test_a_script_that_is_gone_comes_back(tmp_path: Path) -> None:
     async def work(machine: Talk) -> None:
         assert "is gone" in await deprovision(machine)

@@ -37,11 +37,12 @@ MEANINGS = {
     ExitCode.STEP: "A step of the template failed; the result names it.",
     ExitCode.VALIDATION: "The image was made, but a validator failed on a machine started from it.",
     ExitCode.DISTRIBUTION: "Publishing failed, or some of it.",
-    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over.",
+    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over, or nothing was heard for "
+    "`--silence-timeout`.",
     ExitCode.LEFTOVERS: "The image is there, and something that should be gone is too; the result lists it.",
     ExitCode.MACHINE: "The build machine was not deployed, not reached, or not captured.",
     ExitCode.BUG: "imagesmith's own bug. Please report it with the output under IMAGESMITH_TRACEBACK=1.",
-    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first.",
+    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first, but for a third Ctrl-C.",
     ExitCode.TERMINATED: "Cancelled by SIGTERM or SIGHUP; what was made in Azure was removed first.",
 }
 

@@ -13,13 +13,12 @@ from imagesmith.known_errors import KNOWN_ERRORS
 from imagesmith.lower.tuning import PASSED_OVER, StepOptions
 from imagesmith.run_failure import RunFailure
 from tests.faults.conftest import Tell
-from tests.faults.stand import GOOD, IN_STEP, Stand
+from tests.faults.stand import ERROR, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand
 from tests.test_build_run import SUCCESS, ended, until
 
 pytestmark = pytest.mark.timeout(60)
 
 DEPLOYED, CAPTURED, PUBLISHED = "Deploying deployment template", "Capturing image", "Publishing to Shared"
-ERROR = "1790000012,,ui,error,==> azure-arm.image: {}\n"
 VAGUE = (
     'Code="DeploymentFailed" Message="At least one resource deployment operation failed. Please list deployment '
     'operations for details."'
@@ -130,17 +129,6 @@ def test_a_refusal_ends_with_its_cause_and_remedy(stand: Stand, case: Refusal, t
     assert failure.step is None
     assert stand.commands == ["validate", "build"]
     tell(f"cloud: {case.name}", f"{failure.cause} -> {failure.remedy}")
-
-
-LOCKED = "1790000012,,ui,message,    azure-arm.image: E: Could not get lock /var/lib/dpkg/lock-frontend.\n"
-FAILED_STEP = (
-    "1790000013,,ui,say,==> azure-arm.image: Provisioning step had errors: Running the cleanup"
-    " provisioner%!(PACKER_COMMA) if present...\n"
-    + ERROR.format("Error deleting resource. Please delete manually. ScopeLocked: following scope(s) are locked")
-    + "1790000015,,ui,error,Build 'azure-arm.image' errored after 5 seconds: Script exited with non-zero exit"
-    " status: 100\n"
-    "1790000015,azure-arm.image,error,Script exited with non-zero exit status: 100\n"
-)
 
 
 def test_a_step_s_failure_names_step_line_and_last_words(stand: Stand, tell: Tell) -> None:

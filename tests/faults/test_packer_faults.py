@@ -82,7 +82,7 @@ FAULTS = [
     Fault(
         name="the plugin goes away (unexpected EOF)",
         acts=[{"print": until(SUCCESS, "Deploying deployment") + EOF_LINE}, {"exit": 1}],
-        code=ExitCode.MACHINE,
+        code=ExitCode.TOOLCHAIN,
         words="Packer or its plugin has crashed",
         left=1,
     ),

@@ -234,6 +234,15 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One turn of a copy loop, of a whole resource or of something in it."""
+
+    loop: str
+    index: int
+    whole_resource: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
     """What an expression sees: its template's names, the copy loops around it, the variables of lambdas around it.
 
@@ -242,7 +251,7 @@ class Environment:
 
     scope: Scope
     here: Value
-    copies: tuple[tuple[str, int], ...] = ()
+    copies: tuple[Turn, ...] = ()
     local: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     in_default: bool = False
 
@@ -250,9 +259,9 @@ class Environment:
         """The same names, seen from another string."""
         return replace(self, here=here)
 
-    def within(self, copy: str, index: int) -> Environment:
+    def within(self, turn: Turn) -> Environment:
         """One turn of a copy loop."""
-        return replace(self, copies=(*self.copies, (copy, index)))
+        return replace(self, copies=(*self.copies, turn))
 
     def binding(self, names: Mapping[str, Value]) -> Environment:
         """The inside of a lambda with these variables."""

@@ -126,7 +126,7 @@ def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
     if outcome in GOOD:
         return
     failure = failure_of(run, stage, watch, evidence, outcome)
-    tell_what_is_left(run, stage, failure, address=watch.address, crashed=evidence.crashed or watch.lost_plugin)
+    tell_what_is_left(run, stage, failure, address=watch.address, crashed=evidence.crashed)
     if outcome is Outcome.CANCELLED:
         raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
     raise Stop(EXIT_CODES[outcome], failure.message, [failed(run, failure)], failure=failure)
@@ -147,5 +147,6 @@ def _evidence(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> Ev
         builder_done=watch.built,
         publishing=watch.publishing,
         failed_step=step,
+        plugin_lost=watch.lost_plugin,
         validates=stage.name is StageName.VALIDATE or (step or "").startswith("validate["),
     )

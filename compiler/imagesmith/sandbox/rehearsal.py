@@ -77,8 +77,9 @@ class Rehearsal:
         self._machines.append(machine)
 
     def say(self, found: Diagnostic) -> None:
-        """Take a finding."""
-        self._findings.append(found)
+        """Take a finding; the same one again adds nothing."""
+        if found not in self._findings:
+            self._findings.append(found)
 
     def ran(self, step: Planned | None) -> None:
         """Take note that a step really ran."""
