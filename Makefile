@@ -6,7 +6,7 @@ export IMAGESMITH_CACHE_DIR ?= $(CURDIR)/.cache
 # Tests take the Packer that the tool itself finds: the one that was asked for, on PATH, or in the cache.
 WITH_PACKER = IMAGESMITH_PACKER="$${IMAGESMITH_PACKER:-$$($(BIN)/imagesmith toolchain find)}"
 
-.PHONY: demo test lint types setup e2e corpus bench docs golden clean
+.PHONY: demo test lint types setup e2e corpus fuzz bench endurance docs golden clean
 
 demo: setup ## Build a template end to end, in a sandbox
 	$(BIN)/python tools/demo.py
@@ -28,8 +28,15 @@ e2e: setup ## Builds with the Packer that IMAGESMITH_PACKER and PACKER_PLUGIN_PA
 corpus: setup ## Real templates, and the tables of Packer's options, where they are at hand
 	$(WITH_PACKER) $(BIN)/python -m pytest tests/corpus
 
+fuzz: setup ## Broken templates, 10,000 of each kind, other ones in every run
+	IMAGESMITH_FUZZ_COUNT=$${IMAGESMITH_FUZZ_COUNT:-10000} IMAGESMITH_FUZZ_SEED=$${IMAGESMITH_FUZZ_SEED:-$$(date +%s)} \
+	$(WITH_PACKER) $(BIN)/python -m pytest --timeout 7200 tests/test_fuzz.py tests/test_hostile_input.py
+
 bench: setup ## Measure the budgets, as ratios in one run
 	$(BIN)/python bench/run.py
+
+endurance: setup ## Two hundred sandbox builds in a row, each with a random fault (about half an hour)
+	$(WITH_PACKER) $(BIN)/python bench/endurance.py
 
 docs: $(BIN)/.installed ## Write the pages of the manual that are made from the program
 	$(BIN)/python tools/make_docs.py

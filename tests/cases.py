@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
@@ -17,14 +19,28 @@ from imagesmith.cli import command
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
+from imagesmith.source import Bicep
 from imagesmith.targets import NEWEST, Target, target_for
+from imagesmith.toolchain.shells import shell_reader
 from imagesmith.versions import Version
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TARGETS: Mapping[str, Target] = {"1.6.6": target_for(Version(1, 6, 6)), "newest": NEWEST}
 """Every valid case is compiled for these; one that a target cannot say has its report there instead."""
-_RESERVED = ("parameters", "parameterFiles", "osType", "validateOn", "target", "input", "repeat", "command")
+_RESERVED = (
+    "bicep",
+    "parameters",
+    "parameterFiles",
+    "osType",
+    "validateOn",
+    "target",
+    "input",
+    "repeat",
+    "command",
+    "readShell",
+)
+_SHELLS = {"PATH": "/usr/bin:/bin"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +69,12 @@ class Case:
         return json.loads(path.read_text()) if path.exists() else {}
 
     @property
+    def bicep(self) -> Bicep | None:
+        """The program that stands for bicep, where the options name one."""
+        named: str | None = self.settings.get("bicep")
+        return None if named is None else Bicep(program=str(self.folder / named), environment={"PATH": os.defpath})
+
+    @property
     def arguments(self) -> tuple[str, ...] | None:
         """The arguments of `imagesmith`, for a case that is about a command."""
         given = self.settings.get("command")
@@ -73,10 +95,12 @@ class Case:
             files = tuple(source.load(name) for name in given.get("parameterFiles", ()))
         return CompileOptions(
             parameters=given.get("parameters", {}),
+            bicep=self.bicep,
             parameter_files=files,
             os_type=OsType(given["osType"]) if "osType" in given else None,
             validate_on=ValidateOn(given.get("validateOn", "new-vm")),
             target=target,
+            shell_reader=shell_reader(_SHELLS) if given.get("readShell") else None,
             now=NOW,
             seed="fixture",
             **{_snake(name): value for name, value in given.items() if name not in _RESERVED},
@@ -95,6 +119,61 @@ class Case:
                 return compile_template(self.template.name, options=options)
         data = self.template.read_bytes().replace(b"<again>", repeat["text"].encode() * repeat["times"])
         return compile_document(source.read_bytes(data, filename=self.template.name), options=options)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NearMiss:
+    """What of a case is changed so that one of its codes is not raised any more: the smallest change there is.
+
+    `near-miss.json` beside a template says it for each code: `replace`, texts of the template and what stands for them
+    (each must be there); `options`, other options (null takes one away); `files`, other files of the case (null takes
+    one away); `copies`, files taken from another case, by its path below `fixtures`; `encoding`, in which the template
+    is to be read before it is written in UTF-8; `raises`, codes that the change brings.
+    """
+
+    case: Case
+    code: str
+    change: Mapping[str, Any]
+
+    @property
+    def raises(self) -> frozenset[str]:
+        """Codes that the change brings in the place of the one that it takes away."""
+        return frozenset(self.change.get("raises", ()))
+
+    def make(self, folder: Path) -> Case:
+        """Write the changed case to an empty folder. Raises ValueError where a text to replace is not there."""
+        shutil.copytree(self.case.folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected"))
+        for name, text in self.change.get("files", {}).items():
+            if text is None:
+                (folder / name).unlink()
+            else:
+                (folder / name).write_text(text, encoding="utf-8")
+        for name, other in self.change.get("copies", {}).items():
+            shutil.copy(FIXTURES / other, folder / name)
+        options = {**self.case.settings, **self.change.get("options", {})}
+        if self.case.bicep is not None:
+            options["bicep"] = str((self.case.folder / options["bicep"]).resolve())
+        kept = {name: value for name, value in options.items() if value is not None}
+        (folder / "options.json").write_text(json.dumps(kept), encoding="utf-8")
+        changed = Case(folder=folder)
+        if "encoding" in self.change:
+            text = changed.template.read_bytes().decode(self.change["encoding"])
+            changed.template.write_text(text, encoding="utf-8")
+        for old, new in self.change.get("replace", {}).items():
+            data = changed.template.read_bytes()
+            if old.encode() not in data:
+                raise ValueError(f"'{old}' is not in {self.case.template}")
+            changed.template.write_bytes(data.replace(old.encode(), new.encode()))
+        return changed
+
+
+def near_misses() -> Iterator[NearMiss]:
+    """All near misses of valid and invalid cases."""
+    for case in (*cases("valid"), *cases("invalid")):
+        path = case.folder / "near-miss.json"
+        if path.exists():
+            for code, change in json.loads(path.read_text(encoding="utf-8")).items():
+                yield NearMiss(case=case, code=code, change=change)
 
 
 def _target(name: str) -> Target:

@@ -42,6 +42,10 @@ COMMANDS: Sequence[Sequence[str]] = (
         "https://contoso.blob.core.windows.net/vhds",
     ),
     ("validate", "--packer-version", "1.6.6", "--strict", "--location", "eastus"),
+    ("validate", "--format", "sarif", "--ignore", "IMG4", "--location", "westeurope"),
+    ("validate", "--format", "junit", "--fail-on", "warning"),
+    ("convert", "--to", "arm", "--location", "westeurope"),
+    ("convert", "--to", "yaml", "--resource-group", "contoso", "--subscription", SUBSCRIPTION),
     ("compile", "--location", "westeurope", "-o"),
 )
 

@@ -31,7 +31,8 @@ ODD_TEXTS = (
     "1.2", "1.2.3", "99999999999999999999.0.0", "latest", "Latest", "NaN", "1e5", "0x10", "P1D", "10m", "9" * 5000,
     "2024-02-01", "9999-99-99", "2019-05-01-preview", "Shell", "PowerShell", "File", "WindowsUpdate", "WindowsRestart",
     "Microsoft.VirtualMachineImages", "Microsoft.VirtualMachineImages/imageTemplates",
-    "Microsoft.Resources/deployments",
+    "Microsoft.Resources/deployments", "// imagesmith: ignore IMG389", "# imagesmith: ignore-file all",
+    "##vso[task.x]y",
 )  # fmt: skip
 ODD_KEYS = (
     "", "type", "Type", "copy", "condition", "resources", "properties", "parameters", "variables", "functions",
@@ -39,6 +40,7 @@ ODD_KEYS = (
     "inline", "scriptUri", "source", "distribute", "customize", "validate", "name", "existing", "<<", "$ref", "\ud800",
     "[parameters('a')]", "[[x]", "\0", "value", "defaultValue", "reference", "expressionEvaluationOptions", "template",
     "toString", "vmProfile", "vnetConfig", "tags", "artifactTags", "targetRegions", "optimize", "a.b", "a[0]",
+    "metadata", "imagesmith", "ignore",
 )  # fmt: skip
 FREE = frozenset(
     {"name", "destination", "scriptUri", "sourceUri", "runOutputName", "restartCommand", "team", "sku", "uri"}
@@ -233,8 +235,9 @@ def _repeat(content: bytes, random: Random) -> bytes:
 
 
 def _insert(content: bytes, random: Random) -> bytes:
+    comment = "// imagesmith: ignore IMG410, lint because\n"
     piece = random.choice(
-        (random.choice(ODD_CHARACTERS), random.choice(ODD_TEXTS), "[" * 300, '{"a":' * 300, "\\ud83d")
+        (random.choice(ODD_CHARACTERS), random.choice(ODD_TEXTS), "[" * 300, '{"a":' * 300, "\\ud83d", comment)
     )
     place = random.randint(0, len(content))
     return content[:place] + piece.encode("utf-8", "surrogatepass") + content[place:]
@@ -273,3 +276,14 @@ FREE_TEXT_CHANGES: tuple[Callable[[Any, Random], None], ...] = (_free_texts, _fr
 BYTE_CHANGES: tuple[Callable[[bytes, Random], bytes], ...] = (
     _flip, _cut, _repeat, _insert, _insert, _syntax, _encode, _line_ends,
 )  # fmt: skip
+
+
+def broken(seed: Seed, changes: Sequence[Callable[[Any, Random], None]], random: Random) -> tuple[bytes, str]:
+    """A seed with these changes of its values, written as JSON or YAML in one of the ways in which people write it."""
+    data = copy.deepcopy(seed.data)
+    for change in changes:
+        change(data, random)
+    content, ending = _written(data, random)
+    if random.random() < 0.2:
+        content = random.choice(BYTE_CHANGES)(content, random)
+    return content, ending

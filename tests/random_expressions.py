@@ -6,7 +6,7 @@ from random import Random
 
 from imagesmith.arm.functions import FUNCTIONS
 
-_NAMES = sorted(row.name for row in FUNCTIONS.values())
+_NAMES = sorted(row.name.replace("*", "Keys") for row in FUNCTIONS.values())
 _ATOMS = (
     "''", "'a'", "'contoso-web'", "'a,b,,c'", "'{0}{1:N5}{'", "'{0:yyyy-MM-dd}'", "'{0,999999999}'", "'P1Y2M3DT4H5M6S'",
     "'2024-02-29T23:59:59Z'", "'9999-12-31'", "'////'", "'%zz%41'", "'https://a:99999/?#['", "'10.0.0.0/8'",

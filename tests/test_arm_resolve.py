@@ -112,9 +112,7 @@ def test_a_linked_template_is_said_not_to_be_followed() -> None:
         "name": "n",
         "properties": {"templateLink": {"uri": "https://x"}},
     }
-    assert found(resolve(deployment(link))) == [
-        ("IMG100", "the file holds no image template; linked templates are not followed")
-    ]
+    assert found(resolve(deployment(link))) == [("IMG132", "the linked template lies at https://x")]
 
 
 def test_an_expression_in_a_bare_resource_is_not_evaluated_but_told() -> None:
@@ -265,9 +263,7 @@ def test_a_part_that_is_not_known_stops_only_who_asks_for_it() -> None:
     resolution = resolve(
         deployment(image(tags="[variables('used')]", location="[variables('used').other]"), variables=variables)
     )
-    assert found(resolution) == [
-        ("IMG117", "reference() asks Azure while the deployment runs, so its value is not known")
-    ]
+    assert found(resolution) == [("IMG117", "the value of reference('x').y is only known while the deployment runs")]
     assert set(resolution.unresolved) == {("tags",), ("location",)}
 
 
@@ -592,18 +588,49 @@ def test_outputs_of_a_module_in_the_file_are_known(symbolic: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "message"),
+    ("target", "asked"),
     [
-        ("reference('gallery').outputs.role.value", "reference() asks Azure while the deployment runs"),
-        (
-            "reference('gallery').provisioningState",
-            "the rest of what reference('gallery') gives is only known to Azure",
-        ),
-        ("reference('vnet').id", "reference() asks Azure while the deployment runs"),
-        ("reference('images').outputs.x.value", "the rest of what reference('images') gives is only known to Azure"),
+        ("reference('gallery').outputs.role.value", "reference('role').roleName"),
+        ("reference('gallery').provisioningState", "reference('gallery').provisioningState"),
+        ("reference('vnet').subnets[0].id", "reference('vnet').subnets[0].id"),
+        ("reference('gallery').other.x.value", "reference('gallery').other.x.value"),
     ],
 )
-def test_what_a_module_does_not_tell_stays_unknown(target: str, message: str) -> None:
+def test_what_a_module_does_not_tell_stays_unknown(target: str, asked: str) -> None:
     (diagnostic,) = resolve(modules(target, symbolic=True)).diagnostics
     assert diagnostic.code == "IMG117"
-    assert diagnostic.message.startswith(message)
+    assert diagnostic.message == f"the value of {asked} is only known while the deployment runs"
+    assert diagnostic.hint == f'give it with --resolve "{asked}=…"'
+
+
+# --- loops within loops, and names that nothing has ---
+
+
+def test_the_turn_without_a_name_is_the_resource_s() -> None:
+    inner = {"name": "list", "count": 2, "input": "[concat(copyIndex(), '-', copyIndex('list'))]"}
+    looped = image(name="[concat('n', copyIndex())]", tags={"copy": [inner]}, copy={"name": "all", "count": 3})
+    assert root(resolve(deployment(looped), name="n2"))["tags"] == {"list": ["2-0", "2-1"]}
+
+
+def test_the_turn_without_a_name_is_the_property_s_where_no_resource_is_repeated() -> None:
+    inner = {"name": "list", "count": 2, "input": "[copyIndex(10)]"}
+    assert good(resolve(deployment(image(tags={"copy": [inner]}))))["tags"] == {"list": [10, 11]}
+
+
+def test_a_name_in_a_parameter_file_that_nothing_has_is_told() -> None:
+    template = deployment(image(location="[parameters('place')]"), parameters={"place": {"type": "string"}})
+    resolution = resolve(template, files=({"parameters": {"place": {"value": "x"}, "plase": {"value": "y"}}},))
+    (diagnostic,) = resolution.diagnostics
+    assert (diagnostic.code, diagnostic.severity, diagnostic.hint) == (
+        "IMG112",
+        Severity.WARNING,
+        "did you mean 'place'?",
+    )
+    assert root(resolution)["location"] == "x"
+
+
+def test_what_bicep_has_loaded_from_a_file_is_text() -> None:
+    script = "#!/bin/bash\n[ -f /etc/motd ] && echo '{0}' ]"
+    built = image(properties={"customize": [{"type": "Shell", "inline": ["[variables('$fxv#0')]"]}]})
+    resolution = resolve(deployment(built, variables={"$fxv#0": script}))
+    assert good(resolution)["properties"]["customize"][0]["inline"] == [script]

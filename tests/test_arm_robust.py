@@ -137,3 +137,68 @@ def test_a_nest_of_deployments() -> None:
         }
     resolution = resolve(read_text(json.dumps(inner), filename="t.json"), Deployment(now=NOW, seed="s"))
     assert [d.code for d in resolution.diagnostics] == ["IMG102"]
+
+
+def looped(depth: int, count: int) -> dict[str, object]:
+    """Loops of properties within loops of properties."""
+    inner: object = "x"
+    for level in range(depth):
+        inner = {"copy": [{"name": f"l{level}", "count": count, "input": inner}]}
+    assert isinstance(inner, dict)
+    return inner
+
+
+def handing_down(depth: int) -> dict[str, object]:
+    """Deployments in loops within deployments in loops, an image template at the end."""
+    template: dict[str, object] = {"resources": [{"type": "Microsoft.VirtualMachineImages", "name": "n"}]}
+    for level in range(depth):
+        nested = {
+            "type": "Microsoft.Resources/deployments",
+            "name": "n",
+            "copy": {"name": f"c{level}", "count": 800},
+            "properties": {"expressionEvaluationOptions": {"scope": "inner"}, "template": template},
+        }
+        template = {"resources": [nested]}
+    return template
+
+
+_CALLING_ITSELF = {
+    "functions": [
+        {"namespace": "f", "members": {"g": {"parameters": [], "output": {"value": "[concat(f.g(), f.g())]"}}}}
+    ],
+    "resources": [{"type": "Microsoft.VirtualMachineImages", "name": "[f.g()]"}],
+}
+_ASKING = {
+    "variables": {"big": "[range(0, 10000)]"},
+    "resources": [
+        {
+            "type": "Microsoft.VirtualMachineImages",
+            "name": "n",
+            "tags": {"a": "[reference(string(map(variables('big'), lambda('i', variables('big'))))).x]"},
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"resources": [{"type": "Microsoft.VirtualMachineImages", "name": "n", "tags": looped(6, 800)}]},
+        {
+            "variables": looped(6, 800),
+            "resources": [{"type": "Microsoft.VirtualMachineImages", "name": "[variables('l5')]"}],
+        },
+        handing_down(3),
+        _CALLING_ITSELF,
+        _ASKING,
+        {
+            "resources": [
+                {"type": "Microsoft.VirtualMachineImages", "name": "n", "copy": {"name": "c", "count": 801}},
+            ]
+        },
+    ],
+    ids=["loops", "loops of a variable", "deployments", "a function that calls itself", "a question", "copies"],
+)
+def test_templates_that_grow_without_end_are_stopped(template: dict[str, object]) -> None:
+    resolution = resolve(read_text(json.dumps(template), filename="t.json"), Deployment(now=NOW, seed="s"))
+    assert {d.code for d in resolution.diagnostics} & {"IMG110", "IMG126"}

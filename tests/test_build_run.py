@@ -259,6 +259,20 @@ FAILING = [
         message="Conflict",
     ),
     Failing(
+        name="capture fails, in the words of a new Packer",
+        scene={
+            "text": ended("Capturing image", "Conflict").replace(
+                "1790000042,,ui,error,",
+                "1790000041,,ui,say,==> azure-arm.image: Provisioning step had errors: Running the cleanup"
+                " provisioner%!(PACKER_COMMA) if present...\n1790000042,,ui,error,",
+                1,
+            ),
+            "exit": 1,
+        },
+        code=ExitCode.MACHINE,
+        message="Conflict",
+    ),
+    Failing(
         name="publishing fails after the managed image",
         scene={"text": ended("SIG image version", "GalleryNotFound"), "exit": 1},
         code=ExitCode.DISTRIBUTION,

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,7 +19,7 @@ from imagesmith.emit import emit
 from imagesmith.emit.pages import Pages
 from imagesmith.hcl import literal
 from imagesmith.model import OsType
-from imagesmith.plan import BuildPlan, Stage
+from imagesmith.plan import BuildPlan
 from tests.cases import TARGETS, cases
 from tests.lowered import CHECK, MANAGED, SHARED, VHD, compiled
 
@@ -219,13 +218,7 @@ def test_a_file_that_is_not_fetched_yet_stands_as_one_that_fails() -> None:
 
 def script(name: str, stop_exit_code: int | None = 86) -> str:
     """A script of ours, as it is written."""
-    stage = plan_of().stages[0]
-    return Pages().script(f"scripts/{name}.j2", replace_stop(stage, stop_exit_code)).decode()
-
-
-def replace_stop(stage: Stage, code: int | None) -> Stage:
-    """The stage with another exit code for its end."""
-    return replace(stage, stop_exit_code=code)
+    return Pages().script(f"scripts/{name}.j2", stop_exit_code=stop_exit_code).decode()
 
 
 @pytest.mark.parametrize("name", [name.removeprefix("scripts/")[:-3] for name in SCRIPTS if name.endswith(".sh.j2")])

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 import imagesmith
+from imagesmith.cli import command
+from imagesmith.convert.texts import yaml_of
 from imagesmith.diagnostics import CATEGORIES, Category, Rule, category_of
+from imagesmith.pipeline import compile_text
 from imagesmith.report.explain import collect, explain, rules
 from imagesmith.source import json_rules, read_text, yaml_rules
 from imagesmith.source.file_rules import DUPLICATE_KEY
 from imagesmith.source.yaml_rules import TOO_MANY_ALIASES
+from tests.test_policy import TEXT
 
 SYNTAX_RULES = [rule for module in (json_rules, yaml_rules) for rule in vars(module).values() if isinstance(rule, Rule)]
 
@@ -32,7 +38,7 @@ def test_rules_are_sorted_and_say_what_to_do() -> None:
 
 
 def test_rules_about_a_template_show_it_wrong_and_right() -> None:
-    about_templates = [rule for rule in rules() if int(rule.code[3:]) < 500]
+    about_templates = [rule for rule in rules() if int(rule.code[3:]) < 600]
     incomplete = [rule.code for rule in about_templates if not (rule.example and rule.corrected)]
     assert incomplete == []
     assert [rule.code for rule in about_templates if rule.example == rule.corrected] == []
@@ -40,8 +46,8 @@ def test_rules_about_a_template_show_it_wrong_and_right() -> None:
 
 def test_titles_and_remedies_about_a_template_read_alike() -> None:
     """They stand beside messages and hints made on the spot, which begin in lower case."""
-    texts = [text for rule in rules() if int(rule.code[3:]) < 500 for text in (rule.title, rule.fix)]
-    names = ("Azure", "Bicep", "Linux", "Packer", "Windows")
+    texts = [text for rule in rules() if int(rule.code[3:]) < 600 for text in (rule.title, rule.fix)]
+    names = ("Azure", "Bicep", "Invoke-WebRequest", "Linux", "Packer", "PowerShell", "Windows")
     assert [text for text in texts if re.match("[A-Z][a-z ]", text) and not text.startswith(names)] == []
 
 
@@ -63,11 +69,50 @@ def test_every_category_has_its_codes_and_a_heading() -> None:
 def test_explain_shows_every_part_and_takes_any_case() -> None:
     text = explain(" img012 ")
     assert text is not None
-    assert text.startswith("IMG012 (error): a key stands twice in one object\n\nCause:\n  Readers of JSON")
+    assert text.startswith("IMG012 (error, syntax): a key stands twice in one object\n\nCause:\n  Readers of JSON")
     assert [line for line in text.split("\n") if line.endswith(":")] == [
-        "Cause:", "Example:", "Corrected:", "Fix:", "Source:",
+        "Cause:", "Example:", "Corrected:", "Fix:", "Silence:", "Source:",
     ]  # fmt: skip
     assert f"Corrected:\n  {DUPLICATE_KEY.corrected}\n" in text
+
+
+def test_explain_says_how_to_silence() -> None:
+    assert "// imagesmith: ignore IMG410 reason" in (explain("IMG410") or "")
+    assert "cannot be silenced" in (explain("IMG012") or "")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command, list(arguments), standalone_mode=False)
+
+
+def test_several_codes_are_explained_at_once() -> None:
+    assert run("explain", "img012", "IMG410", "IMG012").stdout == f"{explain('IMG012')}\n{explain('IMG410')}\n"
+
+
+def test_explanations_for_scripts() -> None:
+    [rule] = json.loads(run("explain", "IMG410", "--format", "json").stdout)["rules"]
+    assert (rule["code"], rule["severity"], rule["category"]) == ("IMG410", "note", "translation")
+    everything = json.loads(run("explain", "--format", "json").stdout)["rules"]
+    assert [one["code"] for one in everything] == [one.code for one in rules()]
+
+
+def test_an_unknown_code_is_told_with_the_nearest() -> None:
+    assert "did you mean IMG410?" in str(run("explain", "IM410").exception)
+
+
+def test_versions_of_the_schema_are_listed_and_printed() -> None:
+    listed = run("schema", "--list").stdout.splitlines()
+    assert listed[0] == "2019-05-01-preview  lenient, deprecated"
+    for line in listed:
+        version = line.partition(" ")[0]
+        assert version in json.loads(run("schema", "--api-version", version).stdout)["title"]
+
+
+def test_editors_may_be_told_of_the_schema() -> None:
+    text = yaml_of({"$schema": "https://example.com/schema.json", **json.loads(TEXT)})
+    found = compile_text(f"# yaml-language-server: $schema=https://example.com/s.json\n{text}", filename="t.yaml")
+    assert [one.code for one in found.diagnostics] == ["IMG410", "IMG389"]
+    assert compile_text(json.dumps({"$schema": "x", **json.loads(TEXT)}), filename="t.json").ok
 
 
 @pytest.mark.parametrize("code", ["IMG", "IMG9999", "", "012"])

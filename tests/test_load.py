@@ -101,15 +101,14 @@ def test_a_web_page_is_named_as_what_it_is(content: str) -> None:
     assert only(read_text(content, filename="template.json")).code == "IMG011"
 
 
-@pytest.mark.parametrize("name", ["image.bicep", "dir/IMAGE.Bicep"])
-def test_bicep_is_refused_with_the_command_that_compiles_it(name: str) -> None:
-    for document in (load(name), read_text("param location string", filename=name)):
+@pytest.mark.parametrize("name", ["image.bicep", "IMAGE.Bicep"])
+def test_bicep_without_its_program_is_refused_with_the_command_that_compiles_it(name: str, tmp_path: Path) -> None:
+    text = "param location string"
+    (tmp_path / name).write_text(text)
+    for document in (load(tmp_path / name), read_text(text, filename=str(tmp_path / name))):
         assert only(document).code == "IMG007"
-        assert f"bicep build {name} --stdout | imagesmith validate -" in only(document).hint
-
-
-def test_bicep_parameters_have_a_command_of_their_own() -> None:
-    assert "bicep build-params main.bicepparam" in only(load("main.bicepparam")).hint
+        assert f"bicep build {tmp_path / name} --stdout" in only(document).hint
+    assert only(load(tmp_path / "missing.bicep")).code == "IMG001"
 
 
 def test_files_that_cannot_be_read_are_diagnostics(tmp_path: Path) -> None:

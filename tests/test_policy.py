@@ -122,6 +122,13 @@ def test_a_comment_that_silences_is_no_comment_too_many() -> None:
     assert codes(compiled(TEXT.replace(SIZE, f"{SIZE} // imagesmith: ignore IMG389"))) == ["IMG410"]
 
 
+def test_no_more_comments_are_read_than_anybody_writes() -> None:
+    comments = "// imagesmith: ignore IMG389\n" * 3000
+    found = compiled(TEXT.replace(SIZE, f"{comments}{SIZE}"))
+    assert codes(found).count("IMG153") == 1
+    assert "IMG389" not in codes(found)
+
+
 def test_the_reason_is_kept() -> None:
     compilation = compiled(TEXT.replace(SIZE, f"{SIZE} /* imagesmith: ignore IMG389 the group decides */"))
     assert [one.directive.reason for one in compilation.silenced] == ["the group decides"]

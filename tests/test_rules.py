@@ -959,3 +959,40 @@ def test_any_text_anywhere_is_judged_at_once_and_in_few_words(text: str) -> None
     for place in ("customize/1/restartTimeout", "customize/2/filters/0", "customize/3/destination"):
         for finding in findings(build(WINDOWS, {place: text})):
             assert len(finding.message) + len(finding.hint) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("westeurpe", "westeurope"),
+        ("us-east", "eastus"),
+        ("us-east-2", "eastus2"),
+        ("europewest", "westeurope"),
+        ("West-Europe", "westeurope"),
+        ("(Europe) West Europe", "westeurope"),
+        ("nowhere at all", None),
+    ],
+)
+def test_the_region_that_was_probably_meant(written: str, meant: str | None) -> None:
+    [found] = findings(build(LINUX, {"/location": written}))
+    assert (f"did you mean '{meant}'?" in found.hint) is (meant is not None)
+    assert ("did you mean" in found.hint) is (meant is not None)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Standard_D2sv3", "Standard_D2s_v3"),
+        ("Standard-D2s-v3", "Standard_D2s_v3"),
+        ("D2s_v3", "Standard_D2s_v3"),
+        ("Standard D2s v3", "Standard_D2s_v3"),
+        ("Standard_NC24ads_A100_v4", None),
+        ("Standard_E4-2s_v5", None),
+        ("Standard_M208ms_v2", None),
+    ],
+)
+def test_the_size_that_was_probably_meant(written: str, meant: str | None) -> None:
+    found = [
+        d.hint for d in findings(build(LINUX, {"/properties/vmProfile": {"vmSize": written}})) if d.code == "IMG389"
+    ]
+    assert found == ([f"is it '{meant}'?"] if meant else [])

@@ -114,6 +114,17 @@ def test_a_sandbox_records_by_itself_where_there_is_none(tmp_path: Path) -> None
         )
 
 
+def test_windows_machines_need_no_engine_and_run_nothing(tmp_path: Path) -> None:
+    options = SandboxOptions(state=tmp_path / "state", run_id="r", os_type="Windows")
+    with Sandbox(options, environment={"PATH": str(tmp_path)}) as sandbox:
+        sandbox.seed((), os_type="Windows")
+        assert sandbox.world.records_steps
+        assert sandbox.world.notes == ("steps of a Windows machine are recorded, not run",)
+    options = SandboxOptions(state=tmp_path / "other", run_id="r", os_type="Windows", steps="run")
+    with pytest.raises(SandboxError, match=r"IMG909.*leave --sandbox-steps out"):
+        Sandbox(options, environment={"PATH": str(tmp_path)}).start()
+
+
 def test_a_program_past_its_time_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
     output = asyncio.run(run_command(("/bin/sleep", "60"), environment={}, timeout_s=0.2))

@@ -14,7 +14,9 @@ import pytest
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.record import SAID, RecordingMachines
+from imagesmith.sandbox.rehearsal import Rehearsal
 from imagesmith.sandbox.state import StateFolder
+from tests.lowered import compiled
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 OTHER = asyncssh.generate_private_key("ssh-ed25519")
@@ -26,12 +28,14 @@ def spec(name: str = "m", *, image: str = "recorded:x", password: str | None = N
 
 
 def with_machine(
-    tmp_path: Path, work: Callable[[asyncssh.SSHClientConnection, RecordingMachines], Awaitable[None]]
+    tmp_path: Path,
+    work: Callable[[asyncssh.SSHClientConnection, RecordingMachines], Awaitable[None]],
+    rehearsal: Rehearsal | None = None,
 ) -> Path:
     """Run `work` on a connection to a machine; the machine's folder in the state folder."""
 
     async def run() -> None:
-        machines = RecordingMachines(state=StateFolder.open(tmp_path / "state"), note="")
+        machines = RecordingMachines(state=StateFolder.open(tmp_path / "state"), note="", rehearsal=rehearsal)
         await machines.start(spec())
         port = Port(machines, lambda: "m")
         await port.start()
@@ -64,6 +68,34 @@ def test_a_step_is_kept_and_said_not_to_be_run(tmp_path: Path) -> None:
     assert [(row["command"], row["files"]) for row in rows] == [(command, {"/tmp/script_1.sh": "01-script_1.sh"})]
     assert (folder / "steps" / "01-script_1.sh").read_bytes() == script.read_bytes()
     assert list((folder / "fs" / "tmp").iterdir()) == []
+
+
+def test_packers_own_commands_end_in_a_line_end_and_are_done(tmp_path: Path) -> None:
+    (tmp_path / "a.sh").write_text("true\n", encoding="utf-8")
+
+    async def work(connection: asyncssh.SSHClientConnection, _: RecordingMachines) -> None:
+        await asyncssh.scp(tmp_path / "a.sh", (connection, "/tmp/script_1.sh"))
+        for command in ("chmod 0755 /tmp/script_1.sh\n", "rm -f /tmp/script_1.sh\n", "rm -f \n"):
+            assert (await connection.run(command)).stdout == ""
+
+    folder = with_machine(tmp_path, work)
+    assert not (folder / "steps.ndjson").exists()
+    assert list((folder / "fs" / "tmp").iterdir()) == []
+
+
+def test_a_step_ends_as_the_rehearsal_asks(tmp_path: Path) -> None:
+    compilation = compiled({"customize": [{"type": "Shell", "inline": ["a"]}, {"type": "Shell", "inline": ["b"]}]})
+    rehearsal = Rehearsal()
+    assert compilation.plan is not None
+    rehearsal.plan(compilation.plan.stages, {"customize[1]": 9})
+    rehearsal.begin_stage("build")
+
+    async def work(connection: asyncssh.SSHClientConnection, _: RecordingMachines) -> None:
+        for name, expected in (("place", 0), ("one", 0), ("two", 9), ("two", 9), ("deprovision", 0)):
+            ran = await connection.run(f"chmod +x /tmp/{name}; /tmp/{name}\n")
+            assert ran.exit_status == expected, name
+
+    with_machine(tmp_path, work, rehearsal)
 
 
 @pytest.mark.parametrize("over", ["scp", "sftp"])

@@ -14,7 +14,7 @@ from imagesmith.plan import Need, NeedKind
 from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 from imagesmith.world import World
-from tests.winrm import Client, certificate, connect
+from tests.winrm import Client, certificate, connect, create
 
 GROUP = f"/subscriptions/{SUBSCRIPTION_ID}/resourceGroups/build"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/pkrkv1"
@@ -205,11 +205,52 @@ def test_a_windows_machine_listens_with_the_certificate_of_its_url(world: World)
     client.close()
 
 
+def test_logins_that_all_failed_are_told_of(sandbox: Sandbox, world: World) -> None:
+    """Packer only says that it has waited in vain."""
+    deploy(world, machine(_certificate_url(world)))
+    stranger = Client(int(world.variables["winrm_port"]), password="guessed")  # noqa: S106 - of nobody
+    assert stranger.ask(create())[0] == 401
+    stranger.post(create(), authorization="Basic cGFja2VyOg==")
+    stranger.close()
+    deleted = call(world, "DELETE", f"{GROUP}/providers/Microsoft.Compute/virtualMachines/pkrvm1")
+    call(world, "GET", deleted.headers["Location"])
+    (told,) = sandbox.failures
+    assert told.diagnostic.code == "IMG910"
+    assert "none of 2 logins" in told.diagnostic.message
+    assert "the client tried 'Basic', which Windows images in Azure refuse; the password" in told.diagnostic.message
+
+
 def test_a_machine_without_a_listener_cannot_be_reached(world: World) -> None:
     url = _certificate_url(world)
     assert deploy(world, machine(url, protocol="http")) == {}
     with pytest.raises((OSError, ssl.SSLError)):
         connect(int(world.variables["winrm_port"]))
+
+
+@pytest.mark.parametrize("by", ["a custom script", "its user data"])
+def test_a_script_that_may_open_winrm_is_taken_to_do_so(sandbox: Sandbox, world: World, by: str) -> None:
+    """What `skip_create_build_key_vault` leaves to the user's `custom_script` or `user_data` (winrm.md §1.4)."""
+    wanted = machine("")
+    del wanted["properties"]["osProfile"]["secrets"], wanted["properties"]["osProfile"]["windowsConfiguration"]["winRM"]
+    found = [wanted]
+    if by == "its user data":
+        wanted["properties"]["userData"] = "c2NyaXB0"
+    else:
+        found.append(
+            {
+                "type": "Microsoft.Compute/virtualMachines/extensions",
+                "apiVersion": "2023-03-01",
+                "name": "pkrvm1/extension-customscript",
+                "properties": {"publisher": "Microsoft.Compute", "type": "CustomScriptExtension"},
+                "dependsOn": ["[resourceId('Microsoft.Compute/virtualMachines', 'pkrvm1')]"],
+            }
+        )
+    assert deploy(world, *found) == {}
+    client = Client(int(world.variables["winrm_port"]), password="T0p-secret")  # noqa: S106 - of the machine above
+    client.create()
+    client.close()
+    assert [told.diagnostic.code for told in sandbox.failures] == ["IMG911"]
+    assert f"by {by}" in sandbox.failures[0].diagnostic.message
 
 
 def test_a_machine_that_azure_would_not_make_is_refused(world: World) -> None:

@@ -123,6 +123,8 @@ MISTAKES: list[tuple[str, Any, str, str, str, str]] = [
     ("bash", step(type="Bash", inline=["id"]), "IMG226", "properties.customize[0].type", "Bash", "did you mean Shell?"),
     ("near miss", step(type="WindowsUpdates"), "IMG226", "properties.customize[0].type", "WindowsUpdates",
      "did you mean WindowsUpdate?"),
+    ("turned letters", output(type="Vdh"), "IMG226", "properties.distribute[0].type", "Vdh is no type of distributor",
+     "did you mean VHD?"),
     ("customizer as validator", validator(type="WindowsRestart"), "IMG226",
      "properties.validate.inVMValidations[0].type",
      "WindowsRestart is no type of validator", "is a customizer, not a validator; write Shell, PowerShell or File"),

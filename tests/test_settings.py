@@ -150,10 +150,11 @@ def test_every_key_takes_its_example_and_nothing_odd(key: Any, tmp_path: Path) -
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
 def test_every_key_is_an_option_and_a_variable(key: Any) -> None:
-    context = command.make_context("imagesmith", ["validate", "x"])
-    validating = command.get_command(context, "validate")
-    assert validating is not None
-    options = {option.name: option for option in validating.params}
+    options: dict[str | None, Any] = {}
+    for name in ("validate", "build"):
+        found = command.get_command(command.make_context("imagesmith", [name, "x"]), name)
+        assert found is not None
+        options |= {option.name: option for option in found.params}
     assert key.parameter in options
     if key.name != "parameters":
         assert options[key.parameter].envvar == environment_name(key.name)

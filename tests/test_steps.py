@@ -247,6 +247,24 @@ def test_a_packer_that_dies_in_a_step_fails_the_step() -> None:
     assert run.output("customize[0]") == ["panic: oh no"]
 
 
+@pytest.mark.parametrize(
+    ("cause", "step"), [("Code=Conflict", None), ("Script exited: exit status: 3", "customize[0]")]
+)
+def test_what_fails_after_the_steps_is_no_steps_fault(cause: str, step: str | None) -> None:
+    """Packer says that a provisioning step had errors whatever failed. A script that prints Packer's words is told by
+    its exit code."""
+    lines = [
+        "1,,ui,say,==> a.b: Provisioning with shell script: x/00-place-deprovisioning.sh",
+        "1,,ui,say,==> a.b: Generalizing machine ...",
+        "1,,ui,say,==> a.b: Provisioning step had errors: Running the cleanup provisioner",
+        f"1,a.b,error,{cause}",
+    ]
+    run = Run(LINUX[:1], lines).close(succeeded=False)
+    assert run.tracker.failed_step == step
+    assert run.tracker.failure is not None
+    assert run.tracker.failure.step == step
+
+
 def test_the_error_record_is_the_best_cause() -> None:
     lines = [
         "1,,ui,error,Build 'azure-arm.image' errored after 1 second: the long%!(PACKER_COMMA) wrapped text",

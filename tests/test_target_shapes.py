@@ -94,6 +94,16 @@ def test_replica_counts_that_differ(target: str, known: bool) -> None:
     assert ("IMG456" in codes(compilation)) is not known
 
 
+@pytest.mark.parametrize(
+    ("target", "windows", "found"), [("1.6.6", True, True), ("1.6.6", False, False), ("newest", True, False)]
+)
+def test_a_path_beyond_ascii(target: str, windows: bool, found: bool) -> None:
+    """Only WinRM, and only that of Packer 1.6."""
+    step = {"type": "File", "sourceUri": "a.txt", "destination": "C:/Größe/a.txt" if windows else "/tmp/größe.txt"}
+    compilation = compiled({**NETWORK, "customize": [step]}, windows=windows, target=TARGETS[target])
+    assert ("IMG462" in codes(compilation)) is found
+
+
 @pytest.mark.parametrize(("count", "found"), [(10, False), (11, True)])
 def test_the_oldest_packer_cuts_replica_counts(count: int, found: bool) -> None:
     """To 10, silently (lowering.md §3 row 32)."""

@@ -128,8 +128,8 @@ class WordHost:
 class Machine:
     """A listener on a port of 127.0.0.1, on an event loop of its own. A context manager."""
 
-    def __init__(self, scratch: Path, limits: Limits | None = None) -> None:
-        self.host = WordHost()
+    def __init__(self, scratch: Path, limits: Limits | None = None, *, host: WordHost | None = None) -> None:
+        self.host = host or WordHost()
         self.failures: list[SandboxError] = []
         secret, self.certificate = certificate()
         self._tls = server_context(secret, scratch=scratch)

@@ -12,6 +12,8 @@ from pathlib import Path
 import click
 import event_schema
 
+from imagesmith.arm.functions import FUNCTIONS
+from imagesmith.arm.rows import Function
 from imagesmith.cli import COMMANDS, command
 from imagesmith.diagnostics import CATEGORIES, Rule, Severity
 from imagesmith.events import ExitCode
@@ -35,11 +37,12 @@ MEANINGS = {
     ExitCode.STEP: "A step of the template failed; the result names it.",
     ExitCode.VALIDATION: "The image was made, but a validator failed on a machine started from it.",
     ExitCode.DISTRIBUTION: "Publishing failed, or some of it.",
-    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over.",
+    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over, or nothing was heard for "
+    "`--silence-timeout`.",
     ExitCode.LEFTOVERS: "The image is there, and something that should be gone is too; the result lists it.",
     ExitCode.MACHINE: "The build machine was not deployed, not reached, or not captured.",
     ExitCode.BUG: "imagesmith's own bug. Please report it with the output under IMAGESMITH_TRACEBACK=1.",
-    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first.",
+    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first, but for a third Ctrl-C.",
     ExitCode.TERMINATED: "Cancelled by SIGTERM or SIGHUP; what was made in Azure was removed first.",
 }
 
@@ -60,6 +63,7 @@ def main() -> int:
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
     return {
+        "arm.md": _with_functions(_read(DOCS / "arm.md")),
         "commands.md": _commands(),
         "events.md": event_schema.page(NOTE),
         "exit-codes.md": _exit_codes(),
@@ -73,6 +77,21 @@ def pages() -> dict[str, str]:
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _with_functions(page: str) -> str:
+    """The page about the ARM language with the table of template functions in its place."""
+    before, begin, rest = page.partition("<!-- functions: begin -->\n")
+    _, end, after = rest.partition("<!-- functions: end -->\n")
+    rows = (
+        f"| [{_plain(row.name)}]({row.link}) | {row.arity} | {_plain(row.note)}{_mark(row)} |\n"
+        for row in sorted(FUNCTIONS.values(), key=lambda row: row.name.lower())
+    )
+    return f"{before}{begin}| function | arguments | gives |\n|---|---|---|\n{''.join(rows)}{end}{after}"
+
+
+def _mark(row: Function) -> str:
+    return " *Azure*" if row.runtime else " *default*" if row.default_only else ""
 
 
 def _commands() -> str:
@@ -175,16 +194,22 @@ def _known_errors() -> str:
 def _known_error(row: KnownError) -> str:
     passing = " Passes by itself." if row.transient else ""
     cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
-    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
+    links = [f"<{part}>" for part in row.source.split("; ") if part.startswith("https://")]
+    more = f"\nMore: {', '.join(links)}\n" if links else ""
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n{more}"
 
 
 def _table(chosen: list[Rule]) -> str:
     rows = (
         f"| [{rule.code}](#{rule.code.lower()}) | {rule.severity} | {rule.category} | "
-        f"{'no' if rule.severity is Severity.ERROR else 'yes'} | {_plain(rule.title).replace('|', chr(92) + '|')} |\n"
+        f"{'only as a warning' if rule.severity is Severity.ERROR else 'yes'} | {_cell(rule.title)} |\n"
         for rule in chosen
     )
     return "".join(("| code | severity | category | can be silenced | what |\n|---|---|---|---|---|\n", *rows))
+
+
+def _cell(text: str) -> str:
+    return _plain(text).replace("|", "\\|")
 
 
 def _rule(rule: Rule) -> str:

@@ -17,6 +17,9 @@ from typing import TypeAlias
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands in the image template resource: ``("properties", "customize", 3, "inline")``."""
 
+Stretch: TypeAlias = tuple[int, int]
+"""A part of a string value: offsets in the value's characters (not in how the file writes them), the end exclusive."""
+
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
@@ -56,6 +59,11 @@ class SourceText:
     def line_start(self, number: int) -> int:
         """The offset at which a line begins, counted from 1; the text's end for a line behind the last."""
         return self._starts[number - 1] if number <= len(self._starts) else len(self.text)
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and column, both counted from 1; the nearest one that exists."""
+        number = min(max(line, 1), len(self._starts))
+        return self._starts[number - 1] + min(max(column, 1) - 1, len(self.line(number)))
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
@@ -170,6 +178,7 @@ class Diagnostic:
     hint: str
     path: Path = ()
     on: On = On.VALUE
+    within: Stretch | None = None
     span: Span | None = None
     via: tuple[Via, ...] = ()
 
@@ -214,11 +223,15 @@ class Rule:
         *,
         hint: str = "",
         on: On = On.VALUE,
+        within: Stretch | None = None,
         span: Span | None = None,
         via: tuple[Via, ...] = (),
         severity: Severity | None = None,
     ) -> Diagnostic:
-        """Make a diagnostic of this rule about the value at `path`; the message defaults to the rule's title."""
+        """Make a diagnostic of this rule about the value at `path`; the message defaults to the rule's title.
+
+        `within` points at a stretch of the text that is the value.
+        """
         return Diagnostic(
             code=self.code,
             severity=severity or self.severity,
@@ -226,6 +239,7 @@ class Rule:
             hint=hint or self.fix,
             path=path,
             on=on,
+            within=within,
             span=span,
             via=via,
         )

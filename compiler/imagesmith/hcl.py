@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from markupsafe import Markup
 
@@ -54,8 +54,15 @@ class Call:
     arguments: tuple[Literal, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A text of pieces: texts as they are, and expressions of our own that HCL puts in."""
+
+    pieces: tuple[str | Expression, ...]
+
+
 Literal: TypeAlias = (
-    "bool | int | str | Expression | Call | InTemplateFolder | Rendered"
+    "bool | int | str | Expression | Call | InTemplateFolder | Rendered | Joined"
     " | tuple[Literal, ...] | Mapping[str, Literal] | None"
 )
 
@@ -135,22 +142,36 @@ def literal(value: Literal, *, indent: int = 0) -> Raw:  # noqa: PLR0911 - one r
             return Raw(str(value))
         case Raw():
             return value
-        case str():
-            return Raw(quote(value))
+        case str() | InTemplateFolder() | Rendered() | Joined():
+            return Raw(_text(value))
         case Expression():
             return Raw(value.text)
         case Call():
             return Raw(f"{value.function}({', '.join(literal(item, indent=indent) for item in value.arguments)})")
-        case InTemplateFolder():
-            return Raw('"${path.root}/' + quote(value.path)[1:])
-        case Rendered():
-            return Raw(quote(protect(value.text)))
         case tuple():
             return Raw(_list(value, indent))
         case Mapping():
             return Raw(_map(value, indent))
         case _:
             raise TypeError(f"{type(value).__name__} has no HCL form")
+
+
+def _text(value: str | InTemplateFolder | Rendered | Joined) -> str:
+    match value:
+        case str():
+            return quote(value)
+        case InTemplateFolder():
+            return '"${path.root}/' + quote(value.path)[1:]
+        case Rendered():
+            return quote(protect(value.text))
+        case Joined():
+            return '"' + "".join(map(_piece, value.pieces)) + '"'
+        case _:
+            assert_never(value)
+
+
+def _piece(piece: str | Expression) -> str:
+    return f"${{{piece.text}}}" if isinstance(piece, Expression) else quote(piece)[1:-1]
 
 
 def _list(items: tuple[Literal, ...], indent: int) -> str:

@@ -5,40 +5,31 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from imagesmith import arm, model, source
 from imagesmith.arm import Deployment
-from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, has_errors, in_order
+from imagesmith.diagnostics import Diagnostic, Span, has_errors, in_order
 from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
+from imagesmith.lower.secrets import values_of
+from imagesmith.lower.tuning import StepOptions, tuned
+from imagesmith.masking import redacted, with_plain_titles
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
 from imagesmith.policy import Directive, Policy, Silenced, directives_in, judge
-from imagesmith.redact import Redactor
-from imagesmith.rules import RuleContext, check, decide_os_type
+from imagesmith.rules import RuleContext, ShellReader, check, decide_os_type, secrets_in_clear
 from imagesmith.schema import check as check_schema
-from imagesmith.source import Document
+from imagesmith.source import Bicep, Document
 from imagesmith.targets import NEWEST, Target, retarget
 
 _NAME_LIMIT = 64
-
-PARAMETERS_BESIDE = Rule(
-    code="IMG150",
-    severity=Severity.NOTE,
-    title="a parameter file beside the template is read by itself",
-    cause="A file of the template's name that ends in `.parameters.json` is taken for its parameters.",
-    fix="give --parameters FILE to read another one instead",
-    example="image.json and image.parameters.json in one folder",
-    corrected="imagesmith validate image.json --parameters image.parameters.json",
-    source="architecture §3.3",
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +39,14 @@ class CompileOptions:
     `now` and `seed` feed `utcNow()` and `newGuid()`; they are taken from the clock and the system when not given.
     """
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    parameter_files: tuple[Document, ...] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    parameter_files: tuple[Document, ...] = field(default=(), repr=False)
+    resolved: Mapping[str, str] = field(default_factory=dict)
+    """Values for what only Azure knows, by expression: ``{"reference('vnet').subnets[0].id": "/subscriptions/…"}``."""
+    read_linked: Callable[[str, str], Document] | None = None
+    """Reads linked templates (path, and the file that names it); `compile_template` reads those in its folder."""
+    bicep: Bicep | None = None
+    """The program that compiles `.bicep` and `.bicepparam` files; without it they are refused."""
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -65,8 +62,18 @@ class CompileOptions:
     policy: Policy = field(default_factory=Policy)
     found: tuple[Diagnostic, ...] = ()
     """What was found where these options were read, as in a settings file; an error in it stops the compilation."""
+    source_version: str | None = None
+    """The version to build from where the source says `latest`."""
+    step_options: Mapping[str, StepOptions] = field(default_factory=dict)
+    """Retries, time limits and going on for single steps, by id (``customize[2]``)."""
+    secrets: tuple[str, ...] = ()
+    """Names of environment variables that a build gives to every script of the template as secrets."""
     check_only: bool = False
     """Make the plan and all diagnostics, but no files."""
+    is_locked: bool = False
+    """Whether a lock file pins the source and all files of the template."""
+    shell_reader: ShellReader | None = None
+    """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
     now: datetime = field(default_factory=now)
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -79,11 +86,13 @@ class Compilation:
     filename: str
     diagnostics: tuple[Diagnostic, ...]
     options: CompileOptions
-    document: Document | None = None
-    template: ImageTemplate | None = None
-    plan: BuildPlan | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    document: Document | None = field(default=None, repr=False)
+    template: ImageTemplate | None = field(default=None, repr=False)
+    plan: BuildPlan | None = field(default=None, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of secure parameters by the parameters' names."""
     silenced: tuple[Silenced, ...] = ()
     directives: tuple[Directive, ...] = field(default=(), repr=False)
 
@@ -91,6 +100,11 @@ class Compilation:
     def ok(self) -> bool:
         """Whether there is a plan: no diagnostic is an error."""
         return self.plan is not None
+
+    @property
+    def step_values(self) -> Mapping[str, str]:
+        """The values of secure parameters that steps read from their environment, by the HCL's input variables."""
+        return values_of(self.named_secrets, self.plan.secrets if self.plan else ())
 
     def write(self, directory: str | os.PathLike[str]) -> None:
         """Write the files. Raises ValueError without a plan, FolderError as `write_folder` does."""
@@ -107,21 +121,17 @@ class Compilation:
         """The same template compiled for another Packer; what is wrong with the template itself stays as it is."""
         if self.document is None or self.template is None:
             return replace(self, options=replace(self.options, target=target))
-        again = _compile_resource(self.document, replace(self.options, target=target), self.secrets)
+        again = _compile_resource(self.document, replace(self.options, target=target), self.secrets, self.named_secrets)
         return _judged(again, self.directives, complete=False)
 
 
 def compile_template(path: str | os.PathLike[str], *, options: CompileOptions | None = None) -> Compilation:
     """Compile a template file. Never raises for what is wrong with it: that is in `diagnostics`."""
     options = options or CompileOptions()
-    document = source.load(path)
-    if document.root is None or options.parameter_files:
-        return compile_document(document, options=options)
-    beside = Path(path).with_suffix(".parameters.json")
-    if not beside.is_file():
-        return compile_document(document, options=options)
-    note = PARAMETERS_BESIDE.at((), f"parameters are read from '{beside.name}'", span=document.root.span)
-    return compile_document(document, options=replace(options, parameter_files=(source.load(beside),)), notes=[note])
+    inputs = source.read_inputs(path, parameter_files=options.parameter_files, bicep=options.bicep)
+    read_linked = options.read_linked or source.FilesBelow(Path(path).parent)
+    options = replace(options, parameter_files=inputs.parameter_files, read_linked=read_linked)
+    return compile_document(inputs.document, options=options, notes=inputs.notes)
 
 
 def compile_text(text: str, *, filename: str, options: CompileOptions | None = None) -> Compilation:
@@ -159,38 +169,44 @@ def _compile_document(document: Document, options: CompileOptions, diagnostics: 
         normalised, found = _checked(resolution.document, options, unresolved=resolution.unresolved)
         located = source.locate(found, normalised.document)
         return _stopped(document, options, (*diagnostics, *located), resolution.secrets)
-    compilation = _compile_resource(resolution.document, options, resolution.secrets)
-    found_before = _redacted(diagnostics, resolution.secrets)
+    compilation = _compile_resource(resolution.document, options, resolution.secrets, resolution.named_secrets)
+    found_before = redacted(diagnostics, resolution.secrets)
     return replace(compilation, diagnostics=in_order((*found_before, *compilation.diagnostics)))
 
 
-def _compile_resource(document: Document, options: CompileOptions, hidden: tuple[str, ...]) -> Compilation:
+def _compile_resource(
+    document: Document, options: CompileOptions, hidden: tuple[str, ...], named: Mapping[str, str]
+) -> Compilation:
     """The image template resource to files: spell, check, model, judge, lower, retarget, emit."""
     normalised, diagnostics = _checked(document, options)
     document = normalised.document
     if has_errors(diagnostics):
         return _stopped(document, options, diagnostics, hidden)
     template = model.parse(document, api_version=normalised.api_version)
-    os_type, evidence = decide_os_type(template, _rule_context(options, normalised.api_version, options.os_type))
+    context = _rule_context(document, options, normalised.api_version)
+    hidden = tuple(dict.fromkeys((*hidden, *secrets_in_clear(template, context))))
+    os_type, evidence = decide_os_type(template, context)
     diagnostics += evidence
-    diagnostics += check(template, _rule_context(options, normalised.api_version, os_type))
+    diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
-    lowered = lower(template, _lower_options(document, template, options, os_type))
-    retargeted = retarget(lowered.plan, options.target)
-    diagnostics += (*lowered.diagnostics, *retargeted.diagnostics)
+    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
+    plan, found = tuned(lowered.plan, options.step_options)
+    retargeted = retarget(plan, options.target)
+    diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
-    plan, files = _written(_with_plain_titles(retargeted.plan, hidden), options)
+    plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)
     return Compilation(
         filename=document.filename,
-        diagnostics=in_order(source.locate(_redacted(diagnostics, hidden), document)),
+        diagnostics=in_order(source.locate(redacted(diagnostics, hidden), document)),
         options=options,
         document=document,
         template=template,
         plan=plan,
         files=files,
         secrets=hidden,
+        named_secrets=named,
     )
 
 
@@ -217,35 +233,19 @@ def _stopped(
 ) -> Compilation:
     return Compilation(
         filename=document.filename,
-        diagnostics=in_order(source.locate(_redacted(diagnostics, hidden), document)),
+        diagnostics=in_order(source.locate(redacted(diagnostics, hidden), document)),
         options=options,
         document=document,
         secrets=hidden,
     )
 
 
-def _redacted(diagnostics: Iterable[Diagnostic], hidden: tuple[str, ...]) -> list[Diagnostic]:
-    """Diagnostics whose words, which quote values, hold no value of a secure parameter and no signature."""
-    redact = Redactor(hidden).redact
-    return [replace(found, message=redact(found.message), hint=redact(found.hint)) for found in diagnostics]
-
-
-def _with_plain_titles(plan: BuildPlan, hidden: tuple[str, ...]) -> BuildPlan:
-    """The plan with steps whose titles, which are shown everywhere, hold no secret."""
-    if not hidden:
-        return plan
-    redact = Redactor(hidden).redact
-    stages = (
-        replace(stage, steps=tuple(replace(step, title=redact(step.title)) for step in stage.steps))
-        for stage in plan.stages
-    )
-    return replace(plan, stages=tuple(stages))
-
-
 def _deployment(document: Document, options: CompileOptions) -> Deployment:
     return Deployment(
         parameters=options.parameters,
         parameter_files=options.parameter_files,
+        resolved=options.resolved,
+        read_linked=options.read_linked,
         resource_group=options.resource_group,
         subscription_id=options.subscription_id,
         tenant_id=options.tenant_id,
@@ -257,8 +257,18 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
     )
 
 
-def _rule_context(options: CompileOptions, api_version: str, os_type: OsType | None) -> RuleContext:
-    return RuleContext(location=options.location, os_type=os_type, api_version=api_version, strict=options.strict)
+def _rule_context(document: Document, options: CompileOptions, api_version: str) -> RuleContext:
+    return RuleContext(
+        location=options.location,
+        os_type=options.os_type,
+        api_version=api_version,
+        strict=options.strict,
+        strict_scripts=options.strict_scripts,
+        is_locked=options.is_locked,
+        now=options.now,
+        written=lambda path: source.written_text(document, path),
+        shell_reader=options.shell_reader,
+    )
 
 
 def _lower_options(
@@ -274,6 +284,8 @@ def _lower_options(
         validate_on=options.validate_on,
         vhd_container=options.vhd_container,
         vhd_resource_group=options.vhd_resource_group,
+        source_version=options.source_version,
+        secrets=tuple(sorted(options.secrets)),
     )
 
 

@@ -61,6 +61,16 @@ class StepFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StepSecret:
+    """A secret that steps read from their environment: `name` is its variable there, `variable` the input variable of
+    the HCL, `origin` where its value comes from, in words for people."""
+
+    name: str
+    variable: str
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One provisioner: a customizer, a validator, or one of our own steps around them.
 
@@ -76,6 +86,8 @@ class Step:
     blocks: tuple[Block, ...]
     files: tuple[StepFile, ...] = ()
     marker: str | None = None
+    secrets: tuple[str, ...] = ()
+    """Names of the environment variables in which the step gets secrets."""
     digest: str = ""
 
 
@@ -172,12 +184,16 @@ class Section:
     path: Path = ()
 
 
-_VARIABLE = re.compile(r"\bvar\.([a-z_]+)")
+_VARIABLE = re.compile(r"\bvar\.([a-z0-9_]+)")
 
 
-def used_variables(variables: Iterable[Variable], sections: Iterable[Section]) -> tuple[Variable, ...]:
-    """Those of the variables that the sections read."""
-    used = {name for section in sections for name in _VARIABLE.findall(render(section.body))}
+def used_variables(
+    variables: Iterable[Variable], sections: Iterable[Section], steps: Iterable[Step]
+) -> tuple[Variable, ...]:
+    """Those of the variables that the sections and the steps read. Of steps, only those with secrets read any."""
+    blocks = [section.body for section in sections]
+    blocks += [block for step in steps if step.secrets for block in step.blocks]
+    used = {name for block in blocks for name in _VARIABLE.findall(render(block))}
     return tuple(variable for variable in variables if variable.name in used)
 
 
@@ -220,7 +236,8 @@ class BuildPlan:
     """A resource group that exists for certain, for what some Packers need only on the way."""
     needs_basic_public_ip: bool = False
     """Set by `targets`: the Packer asks for a public IP of a kind that Azure no longer gives."""
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[StepSecret, ...] = ()
+    """What steps get as environment variables; the values are a run's."""
 
     def stage(self, name: StageName) -> Stage | None:
         """The stage of this name, None if the plan has none."""

@@ -57,6 +57,8 @@ class StepState(StrEnum):
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELED = "Canceled"
+    PASSED_OVER = "PassedOver"
+    """The step failed, and the build goes on because the caller wants it so (`--continue`)."""
     RECORDED = "Recorded"
     """The machine kept the step and did not run it (a sandbox without a container engine)."""
 

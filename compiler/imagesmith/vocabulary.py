@@ -118,6 +118,8 @@ def nearest(name: str, known: list[str]) -> str | None:
         return None
     wanted, folded = fold(name), {fold(candidate): candidate for candidate in known}
     near = get_close_matches(wanted, folded, n=1, cutoff=0.75)
+    if not near:  # short names with letters in another order: `vdh`
+        near = [candidate for candidate in folded if sorted(candidate) == sorted(wanted)]
     if not near and len(wanted) >= 4:  # a piece of just one name: `sha256`, `checksum`
         pieces = [candidate for candidate in folded if wanted in candidate]
         near = pieces if len(pieces) == 1 else []

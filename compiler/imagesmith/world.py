@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imagesmith.diagnostics import Diagnostic
+
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """What a world has seen of a run: findings for its result, and details (JSON data) for its record."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+def _nothing() -> Observed:
+    return Observed()
+
+
+def _no_step(_step: str) -> bool:
+    return False
+
+
+def _no_stage(_stage: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +53,14 @@ class World:
     """Whether a public IP of the Basic kind can still be had; Azure stopped on 31 March 2025 (lowering.md §1.3)."""
     records_steps: bool = False
     """Whether machines keep the steps without running them."""
+    has_run: Callable[[str], bool] = field(default=_no_step, repr=False)
+    """Whether a step really ran, by its id, where steps are kept otherwise; known when it has ended."""
+    begin_stage: Callable[[str], None] = field(default=_no_stage, repr=False)
+    """Told the name of each stage before its Packer starts."""
+    observe: Callable[[], Observed] = field(default=_nothing, repr=False)
+    """Asked at the end of a run."""
     notes: tuple[str, ...] = ()
+    wishes_to_stop: Callable[[], int] = field(default=lambda: 0, repr=False)
+    """How often somebody has asked the run to stop; operations in Azure are given up by it."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a record should say of it (the sandbox's engine and base images); it may fill up while the run goes on."""

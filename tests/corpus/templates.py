@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +13,15 @@ from functools import cache
 from pathlib import Path
 
 from imagesmith import source
+from imagesmith.arm import split_answer
+from imagesmith.arm.faults import RUNTIME_VALUE
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document
 from imagesmith.source import Document
 from imagesmith.targets import NEWEST, Target
 from tests.cases import NOW, TARGETS
-from tests.corpus.filling import REGION, SUBSCRIPTION, filling
+from tests.corpus.filling import REGION, SUBSCRIPTION, Json, filling
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -106,10 +109,34 @@ def compiled(file: str, os_type: str, target: Target) -> Compilation:
 
 def filled_example(file: str, target: Target) -> Compilation:
     """A body of the REST reference compiled as if its reader had filled in the places."""
+    return _compiled(_filled(file), "", target)
+
+
+def _filled(file: str) -> Document:
     text = (CORPUS / file).read_text(encoding="utf-8")
     for place, value in _PLACES.items():
         text = text.replace(place, value)
-    return _compiled(source.read_text(text, filename=Path(file).name), "", target)
+    return source.read_text(text, filename=Path(file).name)
+
+
+def without_updates(file: str, os_type: str, target: Target) -> Compilation:
+    """A file compiled as if it had no WindowsUpdate customizer, which Packer 1.6.6 has no plugin for."""
+    path = CORPUS / file
+    document = _filled(file) if file in EXAMPLES else source.read_bytes(path.read_bytes(), filename=path.name)
+    kept = json.dumps(_without_updates(source.plain(document.root) if document.root else None))
+    return _compiled(source.read_text(kept, filename=Path(file).name), os_type, target)
+
+
+def _without_updates(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_updates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_updates(inner) for inner in value if not _is_update(inner)]
+    return value
+
+
+def _is_update(value: Json) -> bool:
+    return isinstance(value, dict) and value.get("type") == "WindowsUpdate"
 
 
 def _compiled(document: Document, os_type: str, target: Target) -> Compilation:
@@ -126,7 +153,21 @@ def _compiled(document: Document, os_type: str, target: Target) -> Compilation:
         now=NOW,
         seed="corpus",
     )
-    return compile_document(document, options=options)
+    compilation = compile_document(document, options=options)
+    resolved = dict(_asked_for(compilation.diagnostics))
+    if not resolved:
+        return compilation
+    return compile_document(document, options=replace(options, resolved=resolved))
+
+
+def _asked_for(diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[str, str]]:
+    """The expressions that only Azure could compute, as the messages show them, each with a value."""
+    for found in diagnostics:
+        if found.code == RUNTIME_VALUE.code:
+            shown = re.search(r'--resolve "(.*)"', found.hint)
+            assert shown is not None
+            expression, _ = split_answer(shown[1])
+            yield expression, "00000000-0000-0000-0000-000000000004"
 
 
 def _subscription(document: Document) -> str:

@@ -82,6 +82,7 @@ def start(packer: Any, template: Path, folder: Path, *arguments: str) -> subproc
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -99,6 +100,9 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     outputs = {item["name"]: [item["provisioning_state"], item["artifact_id"]] for item in run.result["outputs"]}
     assert outputs == expected["outputs"]
     assert expected.get("output", "") in run.output
+    if "found" in expected:
+        found_here = [[found["code"], found["line"], found["message"]] for found in run.result["diagnostics"]]
+        assert found_here == expected["found"]
     assert len(run.result["leftovers"]) == expected.get("leftovers", 0)
     found = resources(tmp_path)
     ids = set(found)
@@ -154,7 +158,8 @@ def test_a_signal_cancels_and_packer_cleans_up(
         if '"started"' in line:
             break
     begun = time.monotonic()
-    process.send_signal(number)
+    # As a terminal does it: to all that the command has started, as far as it has no session of its own.
+    os.killpg(process.pid, number)
     stdout, stderr = process.communicate(timeout=60)
     assert time.monotonic() - begun < 45
     events = [json.loads(line) for line in [*lines, *stdout.splitlines()] if line.startswith('{"event"')]

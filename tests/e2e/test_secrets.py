@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 import os
 import stat
@@ -223,7 +224,7 @@ def test_a_run_keeps_its_secrets(
 
 
 def judge_files(state: Path) -> None:
-    """Only scripts that a machine has to run may hold a secret; everything is its owner's alone."""
+    """No file holds a secret, the scripts neither; everything is its owner's alone."""
     holders = []
     for path in sorted(state.rglob("*")):
         mode = stat.S_IMODE(path.lstat().st_mode)
@@ -236,10 +237,60 @@ def judge_files(state: Path) -> None:
         assert mode & 0o077 == 0 or path.name == "manifest.json", f"{path}: {mode:o}"
         if names := told(path.read_bytes().decode(errors="replace")):
             holders.append((path.relative_to(state).parts[2:-1], names))
-    assert holders
-    assert {(folder, *names) for folder, names in holders} == {(("compiled", "build", "scripts"), "password")}
+    assert holders == []
     logs = "".join(path.read_text(errors="replace") for path in state.glob("runs/*/*.log"))
     assert "<redacted>" in logs
+
+
+AWKWARD = 'line one\nit\'s "two" `id` $HOME ${HOME} {{or not}} {{`{{`}} \\ %s é€ ,;#~!*?[x](y)<z>|&=\ttab'
+
+
+@pytest.mark.usefixtures("machine_image")
+def test_secrets_reach_scripts_unchanged_as_environment_variables(packer: Any, tmp_path: Path, address: str) -> None:
+    """Whatever stands in them, for scripts of the build user and of root; and nothing of them stays on the machine."""
+    template = deployment(address, "true")["resources"][0]
+    say = [
+        'printf \'%s %s %s\n\' "$(id -un)" "$(printf %s "$AWKWARD" | sha256sum | cut -c1-64)" "$TOKEN"',
+        'case "$TOKEN" in to*) echo it begins well;; esac',
+    ]
+    (tmp_path / "show.sh").write_text("#!/bin/sh\n" + "\n".join(say) + "\n", encoding="utf-8")
+    template["properties"]["customize"] = [
+        {"type": "Shell", "name": "User", "inline": say},
+        {"type": "Shell", "name": "Root", "scriptUri": "show.sh"},
+        {"type": "Shell", "name": "Rest", "inline": ["ls -lA /tmp | grep varfile | cut -c1-10", "echo end"]},
+    ]
+    (tmp_path / "image.json").write_text(json.dumps(template), encoding="utf-8")
+    (tmp_path / "awkward").write_text(AWKWARD + "\n", encoding="utf-8")
+    arguments = ["--output", "ndjson", "--packer", packer.program, "--state-dir", "state", "--sandbox"]
+    arguments += ["--secret", "AWKWARD=file:awkward", "--secret", "TOKEN=env:MY_TOKEN"]
+    with generous_umask(), Onlooker() as onlooker:
+        done = subprocess.run(
+            [sys.executable, "-m", "imagesmith", "build", "image.json", *arguments],
+            env={**environment(packer, tmp_path), "MY_TOKEN": "token-of-mine"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    told_lines = [event["text"] for event in events if event["event"] == "output" and event.get("step")]
+    digest = hashlib.sha256(AWKWARD.encode()).hexdigest()
+    told_lines = [line.replace("<sensitive>", "<redacted>") for line in told_lines]  # newer Packers mask as well
+    assert f"packer {digest} <redacted>" in told_lines
+    assert f"root {digest} <redacted>" in told_lines
+    assert told_lines.count("it begins well") == 2
+    # Of Packer's files with the variables only that of the step itself is there, and only its owner can read it.
+    assert told_lines[4:6] == ["-rw-------", "end"]
+    for text in (done.stdout, done.stderr, "\n".join(onlooker.seen)):
+        assert "token-of-mine" not in text
+        assert 'it\'s "two"' not in text
+    for path in (tmp_path / "state" / "runs").rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"token-of-mine" not in data, path
+            assert b"line one" not in data, path
 
 
 @pytest.mark.parametrize("form", ["text", "json", "ndjson"])

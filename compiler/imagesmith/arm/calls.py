@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
-from imagesmith.arm.faults import NO_SUCH_PROPERTY, WRONG_ARGUMENTS, Finding, Stop, fault
+from imagesmith.arm.faults import NO_SUCH_PROPERTY, WRONG_ARGUMENTS, Finding, RuntimeValue, Stop, fault, stretch_of
+from imagesmith.arm.rows import Function
 from imagesmith.arm.scope import Environment, Partial, close
+from imagesmith.arm.spelling import call_spelt, literal, spelt
 from imagesmith.arm.syntax import Node
 from imagesmith.diagnostics import Rule, Via
 from imagesmith.source import Array, Data, Object, Origin, Value
 
 Evaluate: TypeAlias = Callable[[Node, Environment], Value]
-Result: TypeAlias = "Value | Data"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Function:
-    """A row of the table of template functions.
-
-    `apply` returns a `Value` where one of the arguments, or a part of it, passes through, and bare data where it makes
-    something new. A lazy function evaluates its arguments itself. `most` None: any number. `even`: pairs.
-    """
-
-    name: str
-    least: int
-    most: int | None
-    apply: Callable[[Invocation], Result]
-    note: str
-    lazy: bool = False
 
 
 class Invocation:
@@ -54,8 +38,9 @@ class Invocation:
 
     @property
     def name(self) -> str:
-        """The function's name as its table row spells it."""
-        return self.row.name
+        """The function's name as its table row spells it; as the file does where a row is for many names."""
+        start, end = self.stretch
+        return str(self.here.data)[start:end] if self.row.name.endswith("*") else self.row.name
 
     @property
     def here(self) -> Value:
@@ -142,6 +127,24 @@ class Invocation:
         """A stop about this call."""
         return fault(rule, self.here, message, hint=hint, stretch=self.stretch)
 
+    def unknown(self) -> Stop:
+        """A stop because only Azure knows what this call gives; the expression has the values of the arguments."""
+        return Stop([self.runtime_value()])
+
+    def runtime_value(self, text: str = "") -> RuntimeValue:
+        """The finding that only Azure knows what this call gives, or the part of it that the look-up `text` names."""
+        arguments = []
+        for index, node in enumerate(self.nodes):
+            try:
+                known = literal(self.value(index))
+            except Stop:
+                known = None
+            arguments.append(spelt(node) if known is None else known)
+        here = self.here
+        span = stretch_of(here, *self.stretch)
+        expression = call_spelt(self.name, arguments) + text
+        return RuntimeValue(expression=expression, span=span, via=here.origin.via, asked=(here.span, self.stretch))
+
     def charge(self, amount: int) -> None:
         """Account for an amount of output before it is made."""
         self.environment.scope.meter.charge(amount, self.here)
@@ -188,6 +191,13 @@ def same(one: Value, other: Value) -> bool:
     return isinstance(a, bool) == isinstance(b, bool) and a == b
 
 
+def alike(one: Value, other: Value) -> bool:
+    """Whether two values are the same, texts without regard to case."""
+    if isinstance(one.data, str) and isinstance(other.data, str):
+        return one.data.lower() == other.data.lower()
+    return same(one, other)
+
+
 def whole(value: Value) -> None:
     """Stop with all findings of members that could not be computed, anywhere in a value."""
     findings: list[Finding] = []
@@ -199,8 +209,7 @@ def whole(value: Value) -> None:
             continue
         seen.add(id(data))
         if isinstance(data, Partial):
-            findings.extend(finding for missing in data.missing.values() for finding in missing)
-            findings.extend(data.otherwise)
+            findings.extend(data.findings)
         pending.extend(member.value for member in data) if isinstance(data, Object) else pending.extend(data)
     if findings:
         raise Stop(findings)
@@ -230,8 +239,8 @@ def look_up(value: Value, key: Value, *, safe: bool, here: Value, stretch: tuple
         member = data.find(key.data)
         if member is not None:
             return inherit(member.value, value)
-        if isinstance(data, Partial) and (findings := data.missing.get(key.data.lower(), data.otherwise)):
-            raise Stop(findings)
+        if isinstance(data, Partial):
+            data.stop_at(key.data)
         message, hint = f"there is no property {key.data!r}", close(key.data, [m.key for m in data])
     elif isinstance(data, tuple) and isinstance(key.data, int) and not isinstance(key.data, bool):
         if 0 <= key.data < len(data):

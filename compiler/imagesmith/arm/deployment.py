@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -16,12 +16,16 @@ class Deployment:
     """Everything that the evaluation of a file may depend on beside its text.
 
     `parameters` are texts as given with -p: read as JSON where the declared type is not a string; they fill tokens too.
+    `resolved` are values of --resolve by expression. `read_linked` reads a linked template: the file at a path that is
+    relative to the folder of another file, whose name comes second; without it links are not followed.
     `name` chooses among several image templates and names one that has no name. `now` and `seed` stand for the clock
     and for chance in utcNow() and newGuid().
     """
 
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     parameter_files: tuple[Document, ...] = ()
+    resolved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    read_linked: Callable[[str, str], Document] | None = None
     resource_group: str | None = None
     subscription_id: str | None = None
     tenant_id: str | None = None
@@ -38,11 +42,13 @@ class Resolution:
 
     `document` has the image template resource as its root, or is None where the file holds none to choose. At the paths
     in `unresolved` stands the original text of what could not be computed or filled; a diagnostic says so already, and
-    later checks need not complain about it again. `secrets` are the texts of secure parameters.
+    later checks need not complain about it again. `secrets` are the texts of secure parameters, and
+    `named_secrets` the same by the parameters' names.
     """
 
     document: Document | None
     diagnostics: tuple[Diagnostic, ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     other_templates: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()

@@ -7,7 +7,7 @@ its findings are kept, and everything else is still evaluated, so that one run n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity, Span, Via
@@ -43,8 +43,8 @@ WRONG_ARGUMENTS = Rule(
     title="a template function cannot take these arguments",
     cause="The number of arguments, or the kind of one of them, is not what the function takes.",
     fix="give the function the arguments that its documentation names",
-    example="\"[substring('windows')]\"",
-    corrected="\"[substring('windows', 0, 3)]\"",
+    example="\"[replace('windows', '-')]\"",
+    corrected="\"[replace('windows', '-', '')]\"",
     source=_FUNCTIONS,
 )
 UNDECLARED_NAME = Rule(
@@ -113,12 +113,34 @@ RUNTIME_VALUE = Rule(
     code="IMG117",
     severity=Severity.ERROR,
     title="a value is only known while the deployment runs",
-    cause="reference() and list…() ask Azure for the state of other resources; "
+    cause="reference(), list…() and the like ask Azure for the state of other resources; "
     "nothing can be asked when a template is compiled.",
-    fix="put the value into a parameter with the expression as its defaultValue, and give it with -p",
+    fix="give the value with --resolve, or put the expression into a parameter's defaultValue and give that with -p",
     example='"subnetId": "[reference(variables(\'vnet\')).subnets[0].id]"',
-    corrected='"subnetId": "[parameters(\'subnetId\')]"',
+    corrected="imagesmith compile t.json --resolve \"reference(variables('vnet')).subnets[0].id=/subscriptions/…\"",
     source=_FUNCTIONS,
+)
+
+OUTSIDE_OF_DEFAULT = Rule(
+    code="IMG130",
+    severity=Severity.WARNING,
+    title="a function stands where the service does not allow it",
+    cause="The service takes utcNow() and newGuid() in the defaultValue of a parameter only and refuses the template; "
+    "here they are computed.",
+    fix="put the expression into the defaultValue of a parameter and use the parameter",
+    example='"tags": {"built": "[utcNow(\'yyyy-MM-dd\')]"}',
+    corrected='"parameters": {"built": {"type": "string", "defaultValue": "[utcNow(\'yyyy-MM-dd\')]"}}',
+    source="Azure Resource Manager documentation, 'Date functions for ARM templates', utcNow",
+)
+ENDED_BY_TEMPLATE = Rule(
+    code="IMG131",
+    severity=Severity.ERROR,
+    title="the template ends itself with fail()",
+    cause="The file's author lets the deployment fail for these parameters; the message is the author's.",
+    fix="give the parameters that the message asks for",
+    example="\"name\": \"[if(empty(parameters('name')), fail('give a name'), parameters('name'))]\"",
+    corrected="-p name=contoso-base",
+    source="Bicep documentation, 'Bicep functions', fail",
 )
 
 
@@ -147,7 +169,26 @@ class MissingFlag:
     span: Span
 
 
-Finding: TypeAlias = Problem | MissingParameter | MissingFlag
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuntimeValue:
+    """A value that only Azure knows: the expression that asks for it, in normal form, and where that stands.
+
+    `asked` is the call that could not be answered (the string and the stretch in it), so that a look-up in its result
+    can add itself to the expression; `parameter` is the parameter of the file whose default asks for the value.
+    """
+
+    expression: str
+    span: Span
+    via: tuple[Via, ...] = ()
+    asked: tuple[Span, tuple[int, int]]
+    parameter: str = ""
+
+    def below(self, text: str) -> RuntimeValue:
+        """The same for a property or an element of the value; `text` is the look-up as it is written."""
+        return replace(self, expression=self.expression + text)
+
+
+Finding: TypeAlias = Problem | MissingParameter | MissingFlag | RuntimeValue
 
 
 class Stop(Exception):  # noqa: N818 - carries findings, is no error of the program
@@ -179,39 +220,3 @@ def stretch_of(value: Value, start: int, end: int) -> Span:
         if span.text[quotes : len(span.text) - quotes] == value.data:
             return Span(span.source, span.start + quotes + start, span.start + quotes + end)
     return span
-
-
-def report(findings: Iterable[Finding], *, command: str = "-p") -> tuple[Diagnostic, ...]:
-    """Findings as diagnostics: one for all parameters without a value, one for flags missing together, the rest."""
-    distinct = tuple(dict.fromkeys(findings))
-    diagnostics = [finding.diagnostic for finding in distinct if isinstance(finding, Problem)]
-    missing = {finding.name: finding for finding in distinct if isinstance(finding, MissingParameter)}
-    if missing:
-        diagnostics.append(_missing(tuple(missing.values()), command))
-    flags: dict[str, list[MissingFlag]] = {}
-    for finding in distinct:
-        if isinstance(finding, MissingFlag):
-            flags.setdefault(finding.flag, []).append(finding)
-    together: dict[tuple[tuple[str, Span], ...], list[str]] = {}
-    for flag, uses in flags.items():
-        together.setdefault(tuple((use.what, use.span) for use in uses), []).append(flag)
-    diagnostics.extend(_flags(names, uses) for uses, names in together.items())
-    return tuple(diagnostics)
-
-
-def _missing(missing: tuple[MissingParameter, ...], command: str) -> Diagnostic:
-    names = ", ".join(finding.name for finding in missing)
-    verb = "parameter has" if len(missing) == 1 else "parameters have"
-    line = " ".join(f"{command} {finding.name}=…" for finding in missing)
-    secure = [finding.name for finding in missing if finding.secure]
-    note = f" ({', '.join(secure)}: secret, better from a file: {command} {secure[0]}=@FILE)" if secure else ""
-    return MISSING_PARAMETERS.at(
-        (), f"{len(missing)} {verb} no value: {names}", hint=f"add {line}{note}", span=missing[0].declared
-    )
-
-
-def _flags(flags: list[str], uses: tuple[tuple[str, Span], ...]) -> Diagnostic:
-    """One diagnostic for all flags that the same places need."""
-    asked = ", ".join(dict.fromkeys(what for what, _ in uses))
-    message = f"the template asks for {asked}, which is not known"
-    return MISSING_SURROUNDINGS.at((), message, hint=f"give {' and '.join(flags)}", span=uses[0][1])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagesmith.arm.evaluate import evaluate_key, evaluate_string, expand, settled
+from imagesmith.arm.evaluate import evaluate_string
+from imagesmith.arm.expansion import evaluate_key, expand, settled
 from imagesmith.arm.faults import LIMIT_EXCEEDED, Finding, Stop, fault
 from imagesmith.arm.loops import property_copies, turns
 from imagesmith.arm.scope import Environment
@@ -76,6 +77,8 @@ class Landing:
     def _items(self, data: tuple[Value, ...], environment: Environment, path: Path, *, script: bool) -> list[Value]:
         items = []
         for index, item in enumerate(data):
+            if environment.scope.meter.exhausted:
+                break
             items.append(self.value(item, environment, (*path, index), script=script))
         return items
 
@@ -96,6 +99,8 @@ class Landing:
                 continue
             items = []
             for index, turn in enumerate(environments):
+                if environment.scope.meter.exhausted:
+                    break
                 items.append(self.value(loop.input, turn, (*below, index), script=script))
             members.append(Member(loop.name, Value(tuple(items), loop.input.origin)))
         return members
@@ -159,6 +164,23 @@ def without_nulls(value: Value) -> Value:
                 members.append(Member(member.name, without_nulls(member.value)))  # noqa: PERF401  the same
         return Value(Object(members), value.origin)
     return value
+
+
+def named_secrets(values: Iterable[tuple[str, Value]]) -> dict[str, str]:
+    """The texts in the values of secure parameters by the parameters' names; members of objects are named after them
+    (`login.password`). Later values of a name replace earlier ones."""
+    found: dict[str, str] = {}
+    pending = list(values)[::-1]
+    while pending:
+        name, value = pending.pop()
+        data = value.data
+        if isinstance(data, str) and data:
+            found[name] = data
+        elif isinstance(data, tuple):
+            pending.extend((f"{name}[{index}]", item) for index, item in enumerate(data))
+        elif isinstance(data, Object):
+            pending.extend((f"{name}.{member.key}", member.value) for member in data)
+    return found
 
 
 def secrets_in(values: Iterable[Value]) -> tuple[str, ...]:

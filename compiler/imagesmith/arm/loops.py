@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagesmith.arm.faults import fault
-from imagesmith.arm.scope import Environment
+from imagesmith.arm.scope import Environment, Turn
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.source import Member, Object, Value
 
@@ -27,11 +27,12 @@ COPY_LOOP = Rule(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loop:
-    """A `copy` element. `input` is what is repeated."""
+    """A `copy` element. `input` is what is repeated, perhaps a whole resource."""
 
     name: Value
     count: Value
     input: Value
+    whole_resource: bool = False
 
 
 def property_copies(data: Object) -> tuple[tuple[Loop, ...], tuple[Member, ...]]:
@@ -70,7 +71,7 @@ def resource_loop(resource: Value) -> Loop | None:
     name, count = copy.data.find("name"), copy.data.find("count")
     if name is None or count is None:
         raise fault(COPY_LOOP, copy, "`copy` needs a name and a count")
-    return Loop(name=name.value, count=count.value, input=resource)
+    return Loop(name=name.value, count=count.value, input=resource, whole_resource=True)
 
 
 def turns(loop: Loop, environment: Environment, expand: Callable[[Value, Environment], Value]) -> list[Environment]:
@@ -82,4 +83,6 @@ def turns(loop: Loop, environment: Environment, expand: Callable[[Value, Environ
     count = expand(loop.count, environment).data
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_COPIES:
         raise fault(COPY_LOOP, loop.count, f"the count of a copy loop must be an integer from 0 to {MAX_COPIES}")
-    return [environment.within(str(loop.name.data), index) for index in range(count)]
+    environment.scope.meter.repeat(count, loop.count, whole_resource=loop.whole_resource)
+    name, whole = str(loop.name.data), loop.whole_resource
+    return [environment.within(Turn(loop=name, index=index, whole_resource=whole)) for index in range(count)]

@@ -14,6 +14,9 @@ MAX_DEPTH = 150
 MAX_AMOUNT = 32 * 1024 * 1024
 """Characters and elements that all calls together may read and make; a file may have 16 MB."""
 
+_STEPS_OF_A_RESOURCE = 20
+"""What a copy of a resource costs at least; ARM takes 800 resources in one template."""
+
 _SCALAR = 16
 """What a value costs beside its characters."""
 
@@ -35,6 +38,17 @@ class Meter:
             raise fault(LIMIT_EXCEEDED, here, f"evaluating the file takes more than {MAX_STEPS} steps")
         if self._depth > MAX_DEPTH:
             raise fault(LIMIT_EXCEEDED, here, f"definitions and calls are nested deeper than {MAX_DEPTH}")
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether a bound was reached, so that going on would only find it again."""
+        return self._steps > MAX_STEPS or self._amount > MAX_AMOUNT
+
+    def repeat(self, count: int, here: Value, *, whole_resource: bool) -> None:
+        """Count the turns of a loop, before they are taken."""
+        self._steps += count * (_STEPS_OF_A_RESOURCE if whole_resource else 1)
+        if self._steps > MAX_STEPS:
+            raise fault(LIMIT_EXCEEDED, here, f"evaluating the file takes more than {MAX_STEPS} steps")
 
     def leave(self) -> None:
         """End the step that was begun last."""

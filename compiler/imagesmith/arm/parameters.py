@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from imagesmith.api_versions import NEWEST
-from imagesmith.arm.declarations import UNKNOWN_PARAMETER_TYPE, Declaration, declare, unknown_type
+from imagesmith.arm.declarations import Declaration, declarations
 from imagesmith.arm.deployment import Deployment
 from imagesmith.arm.faults import Finding, Problem, Stop
 from imagesmith.arm.scope import Parameter, close
+from imagesmith.arm.spelling import call_spelt, quoted
+from imagesmith.arm.structure import member_of
+from imagesmith.arm.type_rules import UNKNOWN_PARAMETER_TYPE
 from imagesmith.diagnostics import Diagnostic, Rule, Severity, SourceText, Span
 from imagesmith.source import Document, Member, Object, Origin, Value
 
@@ -57,6 +60,18 @@ PARAMETER_FILE_FORM = Rule(
     source=_SOURCE,
 )
 
+OUTSIDE_PARAMETER = Rule(
+    code="IMG133",
+    severity=Severity.ERROR,
+    title="a parameter file takes a value from outside",
+    cause="A file that was compiled from .bicepparam may ask the tool that deploys for values "
+    "(externalInput(), readEnvVar(), readCliArg()); here no such tool is at work.",
+    fix="give the parameter with -p NAME=VALUE",
+    example='"imageName": {"expression": "[externalInputs(\'sys_cli_0\')]"}',
+    corrected="-p imageName=contoso-base",
+    source="Bicep documentation, 'Parameters file function for Bicep'",
+)
+
 _FRAME = frozenset({"$schema", "contentversion", "metadata"})
 
 
@@ -88,6 +103,7 @@ class Gifts:
 
     by_name: Mapping[str, Given]
     from_command: tuple[Given, ...]
+    from_files: tuple[Given, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -101,9 +117,10 @@ def given(deployment: Deployment) -> Gifts:
                 diagnostics.append(found)
             else:
                 by_name[found.name.lower()] = found
+    files = tuple(by_name.values())
     command = tuple(_of_command(name, text) for name, text in deployment.parameters.items())
     by_name.update((one.name.lower(), one) for one in command)
-    return Gifts(by_name=by_name, from_command=command, diagnostics=tuple(diagnostics))
+    return Gifts(by_name=by_name, from_command=command, from_files=files, diagnostics=tuple(diagnostics))
 
 
 def _of_command(name: str, text: str) -> Given:
@@ -128,26 +145,39 @@ def _of_file(document: Document) -> Iterator[Given | Diagnostic]:
 
 
 def _plain(member: Member) -> Given:
-    return Given(name=member.key, value=member.value, span=member.value.span)
+    return Given(name=member.key, value=member.value, span=member.name.span)
 
 
 def _wrapped(member: Member) -> Iterator[Given | Diagnostic]:
     """One entry of `parameters`; a malformed one is told at once, and where it is used not told to be missing."""
-    body = member.value.data
-    if not isinstance(body, Object) or (body.find("value") is None and body.find("reference") is None):
-        message = f'parameter {member.key!r} is not written as {{"value": …}}'
-        found = PARAMETER_FILE_FORM.at((), message, span=member.value.span)
-        yield found
-        yield Given(name=member.key, span=member.value.span, findings=(Problem(diagnostic=found),))
-        return
-    value = body.find("value")
+    value, reference, expression = (member_of(member.value, key) for key in ("value", "reference", "expression"))
+    name, key, span = member.key, member.name.span, member.value.span
     if value is not None:
-        yield Given(name=member.key, value=value.value, span=value.value.span)
-        return
-    message = f"the value of parameter {member.key!r} is a secret in a key vault, which is not read here"
-    hint = f"give it with -p {member.key}=@FILE"
-    problem = Problem(diagnostic=KEY_VAULT_PARAMETER.at((), message, hint=hint, span=member.value.span))
-    yield Given(name=member.key, span=member.value.span, findings=(problem,))
+        yield Given(name=name, value=value, span=key)
+    elif reference is not None:
+        message = f"the value of parameter {name!r} is a secret in a key vault, which is not read here"
+        hint = f"give it with -p {name}=@FILE"
+        problem = Problem(diagnostic=KEY_VAULT_PARAMETER.at((), message, hint=hint, span=span))
+        yield Given(name=name, span=key, findings=(problem,))
+    elif expression is not None:
+        message = f"the value of parameter {name!r} comes from the tool that deploys, which is not asked here"
+        hint = f"give it with -p {name}=…"
+        problem = Problem(diagnostic=OUTSIDE_PARAMETER.at((), message, hint=hint, span=expression.span))
+        yield Given(name=name, span=key, findings=(problem,))
+    else:
+        found = PARAMETER_FILE_FORM.at((), f'parameter {name!r} is not written as {{"value": …}}', span=span)
+        yield found
+        yield Given(name=name, span=key, findings=(Problem(diagnostic=found),))
+
+
+def secret_call(reference: Value) -> str:
+    """A reference to a secret of a key vault as the call that would read it: getSecret('vault id', 'name')."""
+    parts = (
+        member_of(reference, "keyVault", "id"),
+        member_of(reference, "secretName"),
+        member_of(reference, "secretVersion"),
+    )
+    return call_spelt("getSecret", (quoted(str(part.data)) for part in parts if part is not None))
 
 
 def declared(
@@ -162,21 +192,13 @@ def declared(
         diagnostics.extend(
             f.diagnostic for f in parameter.findings if isinstance(f, Problem) and gift and not gift.findings
         )
-        strange = unknown_type(declaration)
+        strange = declaration.unknown_type
         if strange:
             message = f"parameter {declaration.name!r} has the type {strange!r}, which ARM does not know"
             hint = close(strange, ("string", "secureString", "int", "bool", "object", "secureObject", "array"))
             diagnostics.append(UNKNOWN_PARAMETER_TYPE.at((), message, hint=hint, span=declaration.key.span))
         parameters[declaration.name.lower()] = parameter
     return parameters, tuple(diagnostics)
-
-
-def declarations(template: Object) -> Iterator[Declaration]:
-    """The declarations of a template's `parameters` section."""
-    section, definitions = template.find("parameters"), template.find("definitions")
-    types = definitions.value.data if definitions and isinstance(definitions.value.data, Object) else Object()
-    if section is not None and isinstance(section.value.data, Object):
-        yield from (declare(member, types) for member in section.value.data)
 
 
 def _parameter(declaration: Declaration, gift: Given | None, deployment: Deployment) -> Parameter:
@@ -192,12 +214,14 @@ def _parameter(declaration: Declaration, gift: Given | None, deployment: Deploym
         name=declaration.name,
         declared=declaration.key.span,
         given=value,
+        offered=value or (gift.as_text or gift.value if gift else None),
         default=declaration.default,
         assumed=_assumed(declaration, deployment),
         nullable=declaration.nullable,
         secure=declaration.secure,
         findings=findings,
         check=declaration.check,
+        secrets_of=declaration.secrets_of,
     )
 
 
@@ -223,11 +247,13 @@ def assumptions(assumed: Mapping[str, Value], deployment: Deployment) -> Iterato
 
 
 def unknown(gifts: Gifts, known: set[str]) -> Iterator[Diagnostic]:
-    """An error for each -p that nothing in the file asks for."""
+    """An error for each -p that nothing in the file asks for; a warning for each entry of a parameter file, which may
+    serve other templates too, although the service refuses it."""
     folded = {name.lower() for name in known}
-    for gift in gifts.from_command:
+    for gift in (*gifts.from_command, *gifts.from_files):
         if gift.name.lower() not in folded:
             message = f"the file has no parameter and no token {gift.name!r}"
             names = ", ".join(sorted(known)[:8])
             hint = close(gift.name, known) or (f"it has {names}" if names else "it has none at all")
-            yield UNKNOWN_PARAMETER.at((), message, hint=hint, span=gift.span)
+            severity = Severity.WARNING if gift in gifts.from_files else None
+            yield UNKNOWN_PARAMETER.at((), message, hint=hint, span=gift.span, severity=severity)

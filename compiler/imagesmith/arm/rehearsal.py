@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from imagesmith.arm.faults import report
+from imagesmith.arm.declarations import declarations
+from imagesmith.arm.faults import Stop
 from imagesmith.arm.landing import Landing
+from imagesmith.arm.links import template_of
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.nested import nested_environment, open_template
-from imagesmith.arm.parameters import declarations
-from imagesmith.arm.scope import Environment, Parameter, Surroundings
+from imagesmith.arm.reporting import report
+from imagesmith.arm.scope import Environment, Parameter
+from imagesmith.arm.states import output_value, output_wanted
+from imagesmith.arm.structure import member_of
+from imagesmith.arm.surroundings import Surroundings
 from imagesmith.arm.templates import Search, instances, resources_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.source import Object, Origin, Value, plain, wrap
@@ -68,7 +73,7 @@ def rehearse(
     """Like `evaluate_template`, with the outputs and with the problems."""
     data = template.data if isinstance(template.data, Object) else Object()
     scope = open_template(
-        data,
+        template,
         surroundings=surroundings,
         meter=Meter(),
         parameters=dict(_given(data, parameters, template.origin)),
@@ -97,6 +102,7 @@ def _given(template: Object, values: Mapping[str, Any], origin: Origin) -> Itera
                 nullable=declaration.nullable,
                 secure=declaration.secure,
                 check=declaration.check,
+                secrets_of=declaration.secrets_of,
             ),
         )
 
@@ -104,22 +110,16 @@ def _given(template: Object, values: Mapping[str, Any], origin: Origin) -> Itera
 def _deployed(template: Value, environment: Environment, landing: Landing, found: Search) -> Iterator[dict[str, Any]]:
     for resource in resources_of(template, found):
         for one in instances(resource, environment, found):
-            inner = _nested_template(resource)
+            try:
+                inner = template_of(resource, one)
+                inside = nested_environment(resource, one)
+            except Stop as stop:
+                found.findings.extend(stop.findings)
+                continue
             if inner is None:
                 yield from _flat(resource, one, landing, found, parents=())
             else:
-                yield from _deployed(inner, nested_environment(resource, one), landing, found)
-
-
-def _nested_template(resource: Value) -> Value | None:
-    kind = resource.data.find("type") if isinstance(resource.data, Object) else None
-    if kind is None or str(kind.value.data).lower() != "microsoft.resources/deployments":
-        return None
-    properties = resource.data.find("properties") if isinstance(resource.data, Object) else None
-    template = (
-        properties.value.data.find("template") if properties and isinstance(properties.value.data, Object) else None
-    )
-    return template.value if template else None
+                yield from _deployed(inner, inside, landing, found)
 
 
 def _flat(
@@ -142,8 +142,12 @@ def _outputs(template: Object, environment: Environment, landing: Landing) -> di
         return {}
     outputs = {}
     for member in section.value.data:
-        body = member.value.data
-        value = body.find("value") if isinstance(body, Object) else None
+        try:
+            wanted = output_wanted(member.value, environment)
+            value = output_value(member.value, environment) if wanted else None
+        except Stop as stop:
+            landing.findings.extend(stop.findings)
+            value = member_of(member.value, "value")
         if value is not None:
-            outputs[member.key] = plain(landing.value(value.value, environment, ("outputs", member.key)))
+            outputs[member.key] = plain(value)
     return outputs

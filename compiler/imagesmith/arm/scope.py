@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from imagesmith.arm.faults import (
     CIRCULAR_DEFINITION,
@@ -15,18 +14,24 @@ from imagesmith.arm.faults import (
     Finding,
     MissingFlag,
     MissingParameter,
+    RuntimeValue,
     Stop,
     fault,
 )
 from imagesmith.arm.meter import Meter
-from imagesmith.diagnostics import Span, Via
+from imagesmith.arm.spelling import property_spelt
+from imagesmith.arm.surroundings import Surroundings
+from imagesmith.diagnostics import Diagnostic, Span, Via
 from imagesmith.source import Member, Object, Value
+
+if TYPE_CHECKING:
+    from imagesmith.arm.states import States
 
 
 class Partial(Object):
     """An object of which some members could not be computed; asking for one of them stops with its findings.
 
-    `otherwise` are the findings for every member that is neither there nor in `missing`.
+    `otherwise` is what stops every look-up of a member that is neither there nor in `missing`: Azure knows more of it.
 
     So `resourceGroup().name` works where only the name is known, and a variable can be used although another part of
     it needs a `reference()`.
@@ -38,24 +43,25 @@ class Partial(Object):
         self,
         members: Iterable[Member],
         missing: Mapping[str, tuple[Finding, ...]],
-        otherwise: tuple[Finding, ...] = (),
+        otherwise: RuntimeValue | None = None,
     ) -> None:
         super().__init__(members)
         self.otherwise = otherwise
         self.missing = {key.lower(): findings for key, findings in missing.items()}
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Why the object is not whole."""
+        found = [finding for missing in self.missing.values() for finding in missing]
+        return (*found, *([self.otherwise] if self.otherwise else ()))
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """Where and when a template is deployed. What is None is unknown and asked for when an expression needs it."""
-
-    resource_group: str | None = None
-    subscription_id: str | None = None
-    tenant_id: str | None = None
-    location: str | None = None
-    deployment_name: str = "imagetemplate"
-    now: datetime
-    seed: str
+    def stop_at(self, key: str) -> None:
+        """Stop with the findings for a member that is not there, if there are some."""
+        findings = self.missing.get(key.lower())
+        if findings:
+            raise Stop(findings)
+        if self.otherwise is not None:
+            raise Stop([self.otherwise.below(property_spelt(key))])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,32 +69,42 @@ class Parameter:
     """A declared parameter with what is known of its value.
 
     `given` comes from the caller, `default` is the text of the file; `assumed` is ours, used where neither is there.
+    `offered` is what the caller gave even where it does not fit.
     """
 
     name: str
     declared: Span
     given: Value | None = None
+    offered: Value | None = None
     default: Value | None = None
     assumed: Value | None = None
     nullable: bool = False
     secure: bool = False
     findings: tuple[Finding, ...] = ()
     check: Callable[[Value], Value] = lambda value: value
+    secrets_of: Callable[[Value], tuple[Value, ...]] = lambda _: ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Argument:
+    """What a function of the file takes at one place; `check` stops where a value is not of the declared type."""
+
+    name: str
+    declared: Span
+    check: Callable[[Value], Value] = lambda value: value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserFunction:
-    """A function of the file's `functions` section."""
+    """A function of the file's `functions` section; `check` stops where what it gives is not of the declared type."""
 
     name: str
-    parameters: tuple[tuple[str, Span], ...]
+    parameters: tuple[Argument, ...]
     output: Value
+    check: Callable[[Value], Value] = lambda value: value
 
 
 Expand: TypeAlias = "Callable[[Value, Environment], Value]"
-
-Declared: TypeAlias = "Callable[[str, bool, Value], Value | None]"
-"""What the file itself tells of a resource (symbolic name or id), wholly or its run-time state, or None."""
 
 
 class Scope:
@@ -104,20 +120,41 @@ class Scope:
         variables: Object | None = None,
         loops: Mapping[str, Value] = MappingProxyType({}),
         functions: Mapping[str, UserFunction] = MappingProxyType({}),
+        template: Value | None = None,
     ) -> None:
         self.surroundings = surroundings
         self.meter = meter
         self.expand = expand
         self.functions = functions
-        self.declared: Declared | None = None
+        self.template = template
+        self.outermost = True
+        self.states: States | None = None
+        self.remarks: dict[Diagnostic, None] = {}
         self.assumed: dict[str, Value] = {}
-        self.secrets: dict[str, Value] = {}
+        self.secrets: list[Value] = []
+        self.named_secrets: list[tuple[str, Value]] = []
         self._parameters = parameters
         self._variables = variables or Object()
         self._loops = loops
         self._known: dict[str, Value] = {}
         self._stopped: dict[str, Stop] = {}
         self._open: list[str] = []
+
+    def moved(self, surroundings: Surroundings) -> Scope:
+        """The same names in other surroundings, nothing evaluated yet."""
+        scope = Scope(
+            surroundings=surroundings,
+            meter=self.meter,
+            expand=self.expand,
+            parameters=self._parameters,
+            variables=self._variables,
+            loops=self._loops,
+            functions=self.functions,
+            template=self.template,
+        )
+        scope.states, scope.remarks, scope.secrets = self.states, self.remarks, self.secrets
+        scope.named_secrets = self.named_secrets
+        return scope
 
     def parameter(self, name: Value, here: Value) -> Value:
         """The value of a parameter, names without regard to case; stops where it is undeclared or has no value."""
@@ -146,7 +183,7 @@ class Scope:
         if key not in self._loops or not isinstance(value.data, Object):
             return value
         if isinstance(value.data, Partial):
-            raise Stop(finding for findings in value.data.missing.values() for finding in findings)
+            raise Stop(value.data.findings)
         return value.data.members[0].value
 
     def _of(self, parameter: Parameter, here: Value) -> Value:
@@ -154,7 +191,7 @@ class Scope:
             raise Stop(parameter.findings)
         value = parameter.given
         if value is None and parameter.default is not None:
-            value = self.expand(parameter.default, Environment(scope=self, here=parameter.default))
+            value = self._default(parameter, parameter.default)
         elif value is None and parameter.assumed is not None:
             value = self.assumed[parameter.name] = parameter.assumed
         elif value is None and parameter.nullable:
@@ -162,9 +199,21 @@ class Scope:
         if value is None:
             raise Stop([MissingParameter(name=parameter.name, declared=parameter.declared, secure=parameter.secure)])
         value = parameter.check(value)
-        if parameter.secure:
-            self.secrets[parameter.name] = value
+        self.secrets.extend(parameter.secrets_of(value))
+        self.named_secrets.extend((parameter.name, part) for part in parameter.secrets_of(value))
         return value
+
+    def _default(self, parameter: Parameter, default: Value) -> Value:
+        """The default's value; what only Azure knows in it can be given as the parameter itself, if -p reaches it."""
+        try:
+            return self.expand(default, Environment(scope=self, here=default, in_default=True))
+        except Stop as stop:
+            raise Stop(
+                replace(found, parameter=parameter.name)
+                if isinstance(found, RuntimeValue) and self.outermost and not found.parameter
+                else found
+                for found in stop.findings
+            ) from None
 
     def once(self, what: str, here: Value, compute: Callable[[], Value]) -> Value:
         """A value computed when it is first asked for; stops where it needs itself."""
@@ -188,6 +237,15 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One turn of a copy loop, of a whole resource or of something in it."""
+
+    loop: str
+    index: int
+    whole_resource: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
     """What an expression sees: its template's names, the copy loops around it, the variables of lambdas around it.
 
@@ -196,16 +254,17 @@ class Environment:
 
     scope: Scope
     here: Value
-    copies: tuple[tuple[str, int], ...] = ()
+    copies: tuple[Turn, ...] = ()
     local: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
+    in_default: bool = False
 
     def at(self, here: Value) -> Environment:
         """The same names, seen from another string."""
         return replace(self, here=here)
 
-    def within(self, copy: str, index: int) -> Environment:
+    def within(self, turn: Turn) -> Environment:
         """One turn of a copy loop."""
-        return replace(self, copies=(*self.copies, (copy, index)))
+        return replace(self, copies=(*self.copies, turn))
 
     def binding(self, names: Mapping[str, Value]) -> Environment:
         """The inside of a lambda with these variables."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from imagesmith.arm.evaluate import expand
+from imagesmith.arm.expansion import expand
 from imagesmith.arm.faults import Finding, Stop, fault
+from imagesmith.arm.links import template_of
 from imagesmith.arm.loops import resource_loop, turns
-from imagesmith.arm.nested import DEPLOYMENT, member_of, nested_environment
-from imagesmith.arm.scope import Environment, Scope
+from imagesmith.arm.nested import nested_environment
+from imagesmith.arm.scope import Environment
+from imagesmith.arm.structure import is_deployment, member_of
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.source import Object, Value, walk
 
@@ -54,13 +56,12 @@ class Candidate:
 
 @dataclass(kw_only=True, slots=True)
 class Search:
-    """What was found on the way through a file."""
+    """What was found on the way through a file; `linked` are the reasons why linked templates were not read."""
 
     candidates: list[Candidate] = field(default_factory=list)
     switched_off: list[Value] = field(default_factory=list)
-    linked: list[Value] = field(default_factory=list)
+    linked: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    scopes: list[Scope] = field(default_factory=list)
 
 
 def is_image_template(kind: Value | None) -> bool:
@@ -70,12 +71,11 @@ def is_image_template(kind: Value | None) -> bool:
 
 def search(template: Value, environment: Environment, found: Search) -> Search:
     """Collect the image templates of a template into `found`."""
-    found.scopes.append(environment.scope)
     for resource in resources_of(template, found):
         kind = member_of(resource, "type")
         if is_image_template(kind):
             _add(resource, environment, found)
-        elif kind is not None and str(kind.data).lower() == DEPLOYMENT:
+        elif is_deployment(resource):
             _enter(resource, environment, found)
     return found
 
@@ -110,6 +110,8 @@ def instances(resource: Value, environment: Environment, found: Search) -> Itera
         environments = [environment]
     condition = member_of(resource, "condition")
     for one in environments:
+        if one.scope.meter.exhausted:
+            return
         try:
             wanted = True if condition is None else expand(condition, one).data
         except Stop as stop:
@@ -127,20 +129,42 @@ def _add(resource: Value, environment: Environment, found: Search) -> None:
 
 
 def _enter(resource: Value, environment: Environment, found: Search) -> None:
-    properties = member_of(resource, "properties")
-    template = member_of(properties, "template")
-    if template is None:
-        link = member_of(properties, "templateLink")
-        if link is not None:
-            found.linked.append(link)
-        return
-    if not _holds_image_template(template):
-        return  # lazily: what a deployment without an image template needs is of no concern
-    for outer in instances(resource, environment, found):
-        search(template, nested_environment(resource, outer), found)
+    """Look into a deployment; lazily, since what one without an image template needs is of no concern."""
+    if member_of(resource, "properties", "template") is None:
+        _enter_linked(resource, environment, found)
+    elif _holds_image_template(resource):
+        for outer in instances(resource, environment, found):
+            _search_in(resource, outer, found)
+
+
+def _enter_linked(resource: Value, environment: Environment, found: Search) -> None:
+    """Look into a linked template, whose place may depend on a loop around it."""
+    unseen = Search()
+    for outer in instances(resource, environment, unseen):
+        try:
+            template = template_of(resource, outer)
+        except Stop as stop:
+            found.linked.extend(stop.findings)
+            continue
+        if template is not None and _holds_image_template(template):
+            _search_in(resource, outer, found)
+            found.findings.extend(unseen.findings)
+    found.switched_off.extend(unseen.switched_off)
+
+
+def _search_in(resource: Value, outer: Environment, found: Search) -> None:
+    try:
+        template = template_of(resource, outer)
+        if template is not None:
+            search(template, nested_environment(resource, outer), found)
+    except Stop as stop:
+        found.findings.extend(stop.findings)
 
 
 def _holds_image_template(template: Value) -> bool:
+    """Whether there is an image template anywhere in it, or a link that may lead to one."""
     return any(
-        isinstance(part.data, Object) and is_image_template(member_of(part, "type")) for _, part in walk(template)
+        isinstance(part.data, Object)
+        and (is_image_template(member_of(part, "type")) or part.data.find("templateLink") is not None)
+        for _, part in walk(template)
     )

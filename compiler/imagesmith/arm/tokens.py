@@ -63,6 +63,8 @@ def fill(root: Value, lookup: Callable[[str], Value | None], *, given: frozenset
     A token is `<name>` as a whole value, a segment of a path or a map key; elsewhere, and inside scripts, it is one
     only if such a token, an official sample or the caller (`given`, lower case) knows the name.
     """
+    if not _has_brackets(root):
+        return Filling(root=root, diagnostics=(), names=frozenset(), unresolved=())
     places = tuple(_places(root, ()))
     whole = {name for place in places if not place.scripted for name in _standing(str(place.text.data))}
     known = {name.lower() for name in whole | OFFICIAL} | given
@@ -75,6 +77,24 @@ def fill(root: Value, lookup: Callable[[str], Value | None], *, given: frozenset
         names=frozenset(filler.names),
         unresolved=tuple(dict.fromkeys(path for places in missing.values() for path, _ in places)),
     )
+
+
+def _has_brackets(root: Value) -> bool:
+    """Whether any text could hold a token: most templates have none, and need not be built anew."""
+    pending = [root]
+    while pending:
+        data = pending.pop().data
+        if isinstance(data, str):
+            if "<" in data:
+                return True
+        elif isinstance(data, tuple):
+            pending.extend(data)
+        elif isinstance(data, Object):
+            for member in data.members:
+                if "<" in member.key:
+                    return True
+                pending.append(member.value)
+    return False
 
 
 def _places(value: Value, path: Path) -> Iterator[_Place]:

@@ -2,6 +2,7 @@
 
 from imagesmith.artifacts.fetching import fetch_all
 from imagesmith.artifacts.filling import Filled, fill
+from imagesmith.artifacts.lock import Lock
 from imagesmith.artifacts.options import (
     STORAGE_SUFFIXES,
     Cancel,
@@ -19,6 +20,7 @@ __all__ = [
     "FetchResult",
     "FetchedFile",
     "Filled",
+    "Lock",
     "fetch_all",
     "fill",
 ]

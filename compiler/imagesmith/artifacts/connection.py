@@ -11,10 +11,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from imagesmith.artifacts.addresses import first_refused, known_without_lookup, system_addresses
@@ -44,8 +45,10 @@ class Connector:
         self._open_hosts = frozenset(host.lower().strip("[]") for host in options.allow_hosts)
 
     @contextmanager
-    def get(self, at: Remote, *, token: str | None, deadline: float) -> Iterator[HTTPResponse]:
-        """Send a GET and read the answer's head; the connection is closed afterwards.
+    def get(
+        self, at: Remote, *, token: str | None, deadline: float, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[HTTPResponse]:
+        """Send a GET, with `headers` besides the usual ones, and read the answer's head; the connection is then closed.
 
         `deadline` is a time of `time.monotonic`. Raises `FetchError`, `PassingError` or `CancelledError`; none shows
         the query.
@@ -53,7 +56,7 @@ class Connector:
         connection = self._opened(at)
         with closing(connection), self._watched(connection, deadline):
             try:
-                self._send(connection, at, token)
+                self._send(connection, at, token, headers)
                 response = connection.getresponse()
             except (OSError, HTTPException) as error:
                 raise PassingError(_reason(error)) from None
@@ -191,7 +194,7 @@ class Connector:
             raise PassingError(text) from None
         return self._secured(connection, at)
 
-    def _send(self, connection: HTTPConnection, at: Remote, token: str | None) -> None:
+    def _send(self, connection: HTTPConnection, at: Remote, token: str | None, wanted: Mapping[str, str]) -> None:
         proxy = self._proxy(at) if at.scheme == "http" else None
         connection.putrequest("GET", at.url if proxy else at.target, skip_host=True, skip_accept_encoding=True)
         headers = {"Host": at.authority, "User-Agent": _AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -200,7 +203,7 @@ class Connector:
         if token is not None:
             # Tokens are understood from this version on (Azure Storage, "Authorize with Microsoft Entra ID")
             headers |= {"Authorization": f"Bearer {token}", "x-ms-version": "2020-04-08"}
-        for name, value in (headers | {"Connection": "close"}).items():
+        for name, value in ({**headers, **wanted, "Connection": "close"}).items():
             connection.putheader(name, value)
         connection.endheaders()
 

@@ -26,6 +26,7 @@ from imagesmith.artifacts.faults import (
 )
 from imagesmith.artifacts.locations import Remote
 from imagesmith.artifacts.options import Cancel, FetchOptions, FetchProgress, OnProgress
+from imagesmith.artifacts.resume import Progress, going_on
 from imagesmith.artifacts.store import Content, Draft, Store
 
 _REDIRECTS = 5
@@ -71,11 +72,15 @@ class Downloader:
 
     def download(self, at: Remote, *, http_allowed: bool) -> Content:
         """Get a file, trying again after failures that pass; raises `FetchError` or `CancelledError`."""
+        with going_on(self._store, at.url, at.shown, limit_bytes=self._options.limit_bytes) as progress:
+            return self._attempts(at, progress, http_allowed=http_allowed)
+
+    def _attempts(self, at: Remote, progress: Progress, *, http_allowed: bool) -> Content:
         deadline = time.monotonic() + self._options.total_timeout_s
         wait_s = self._options.backoff_s
         for attempt in range(1, self._options.attempts + 1):
             try:
-                return self._attempt(at, http_allowed=http_allowed, deadline=deadline)
+                return self._attempt(at, progress, http_allowed=http_allowed, deadline=deadline)
             except PassingError as failure:
                 self._stop_if_cancelled()
                 pause = min(failure.retry_after_s or wait_s, self._options.retry_after_limit_s)
@@ -87,20 +92,20 @@ class Downloader:
                 wait_s *= 2
         raise AssertionError("attempts is at least 1")
 
-    def _attempt(self, at: Remote, *, http_allowed: bool, deadline: float) -> Content:
+    def _attempt(self, at: Remote, progress: Progress, *, http_allowed: bool, deadline: float) -> Content:
         start, token = at, None
         for _ in range(_REDIRECTS + 1):
             if at.scheme == "http" and not http_allowed:
                 raise _http_refusal(start, at)
             self._stop_if_cancelled()
-            with self._connector.get(at, token=token, deadline=deadline) as response:
+            with self._connector.get(at, token=token, deadline=deadline, headers=progress.headers) as response:
                 if response.status in _REDIRECT:
                     at, token = at.redirected(response.headers.get("Location", "")), None
                     continue
                 if at is start and token is None and (token := self._login_for(at, response.status)):
                     continue
-                _check_status(at, response)
-                return self._receive(at, response, deadline)
+                _check_status(at, response, progress)
+                return self._receive(at, response, progress, deadline)
         raise FetchError(BAD_REDIRECT, f"{start.shown} redirects more than {_REDIRECTS} times")
 
     def _login_for(self, at: Remote, status: int) -> str | None:
@@ -115,24 +120,24 @@ class Downloader:
                 self._token = (ask(),)
             return self._token[0]
 
-    def _receive(self, at: Remote, response: HTTPResponse, deadline: float) -> Content:
-        total = _length(response)
-        unpack = _unpacker(at, response)
-        received = shown = 0
-        with self._store.draft(at.shown, limit_bytes=self._options.limit_bytes) as draft:
-            self._say(at, 0, total)
-            for chunk in _chunks(response, total):
-                self._stop_if_cancelled()
-                if time.monotonic() > deadline:
-                    raise PassingError("too slow")
-                received += len(chunk)
-                unpack(chunk, draft)
-                if received - shown >= _PROGRESS_BYTES:
-                    shown = received
-                    self._say(at, received, total)
-            unpack(b"", draft)
-            self._say(at, received, total, finished=True)
-            return self._store.keep(draft)
+    def _receive(self, at: Remote, response: HTTPResponse, progress: Progress, deadline: float) -> Content:
+        length = _length(response)
+        received = shown = progress.begin(response)
+        total = None if length is None else received + length
+        unpack, draft = _unpacker(at, response), progress.draft
+        self._say(at, received, total)
+        for chunk in _chunks(response, length):
+            self._stop_if_cancelled()
+            if time.monotonic() > deadline:
+                raise PassingError("too slow")
+            received += len(chunk)
+            unpack(chunk, draft)
+            if received - shown >= _PROGRESS_BYTES:
+                shown = received
+                self._say(at, received, total)
+        unpack(b"", draft)
+        self._say(at, received, total, finished=True)
+        return self._store.keep(draft)
 
     def _say(self, at: Remote, received: int, total: int | None, *, finished: bool = False) -> None:
         with self._lock:
@@ -161,11 +166,14 @@ def _http_refusal(start: Remote, at: Remote) -> FetchError:
     return FetchError(HTTP_WITHOUT_CHECKSUM, f"{start.shown} redirects to http: {at.shown}")
 
 
-def _check_status(at: Remote, response: HTTPResponse) -> None:
-    """Raise for every status but 200 (a 206 or 204 is no answer to what was asked)."""
-    status = response.status
-    if status == 200:
+def _check_status(at: Remote, response: HTTPResponse, progress: Progress) -> None:
+    """Raise for every status but 200, and 206 where the rest of a file was asked for."""
+    status, headers = response.status, progress.headers
+    if status == 200 or (status == 206 and headers):
         return
+    if status == 416 and headers:
+        progress.forget()
+        raise PassingError("the server has no such part of the file")
     if status in _PASSES:
         raise PassingError(f"the server answers {status}", _retry_after(response.headers.get("Retry-After")))
     code = response.headers.get("x-ms-error-code", "")

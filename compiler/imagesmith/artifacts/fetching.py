@@ -18,6 +18,7 @@ from imagesmith.artifacts.faults import (
     HTML_PAGE,
     HTTP_WITHOUT_CHECKSUM,
     LFS_POINTER,
+    NO_SUCH_FILE,
     OFFLINE,
     UNREADABLE_SHEBANG,
     CancelledError,
@@ -111,7 +112,7 @@ class _Steps:
             location = locate(uri)
             match location:
                 case Local():
-                    content = beside.copy(location, self.options, self.store)
+                    content = self._copied(location, group)
                     return {fetch: _checked(fetch, content) for fetch in group}
                 case Remote():
                     return self._fetch_remote(location, uri, group)
@@ -120,11 +121,16 @@ class _Steps:
         except CancelledError:
             return {fetch: _Outcome(cancelled=True) for fetch in group}
 
+    def _copied(self, at: Local, group: Sequence[Fetch]) -> Content:
+        if at.path.endswith("/") and any(fetch.kind is FetchKind.SCRIPT for fetch in group):
+            raise FetchError(NO_SUCH_FILE, f"{at.shown} is a folder, and a script is a file")
+        return beside.copy(at, self.options, self.store)
+
     def _fetch_remote(self, at: Remote, uri: str, group: Sequence[Fetch]) -> _Outcomes:
         """From the cache by checksum, else from the network; with `offline`, as it was when it was last fetched."""
         outcomes = {fetch: _refused(fetch, said) for fetch in group if (said := _unsafe(at, fetch))}
         for fetch in group:
-            if fetch not in outcomes and (content := self.store.find(fetch.sha256)):
+            if fetch not in outcomes and (content := self.store.find(self._expected(fetch))):
                 outcomes[fetch] = _checked(fetch, content, from_cache=True)
         missing = [fetch for fetch in group if fetch not in outcomes]
         if not missing:
@@ -138,8 +144,13 @@ class _Steps:
             return outcomes | {fetch: _refused(fetch, error.diagnostic) for fetch in missing}
         return outcomes | {fetch: _checked(fetch, content) for fetch in missing}
 
+    def _expected(self, fetch: Fetch) -> str | None:
+        """The digest that the content must have: the template's, else the lock's where that counts."""
+        pinned = self.options.lock.file(fetch) if self.options.lock and self.options.locked else None
+        return fetch.sha256 or (pinned.sha256 if pinned else None)
+
     def _remembered(self, fetch: Fetch, at: Remote, uri: str) -> _Outcome:
-        content = None if fetch.sha256 else self.store.remembered(uri)
+        content = None if self._expected(fetch) else self.store.remembered(uri)
         if content is None:
             return _Outcome(diagnostics=(OFFLINE.at(fetch.path, f"{at.shown} is not in the cache"),))
         outcome = _checked(fetch, content, from_cache=True)

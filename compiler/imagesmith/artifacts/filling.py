@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagesmith.artifacts.fetching import fetch_all
+from imagesmith.artifacts.locking import judged
 from imagesmith.artifacts.options import Cancel, FetchOptions, OnProgress
 from imagesmith.diagnostics import Diagnostic, Rule, Severity, has_errors
 from imagesmith.lower.steps import WINDOWS_LINE_ENDS
@@ -48,15 +49,24 @@ def fill(
     if not wanted:
         return Filled(files=compilation.files, fetched=0)
     result = fetch_all([fetch for _, fetch in wanted], options, on_progress=on_progress, cancel=cancel)
-    found = tuple(locate(result.diagnostics, compilation.document)) if compilation.document else result.diagnostics
+    found = _located(result.diagnostics, compilation)
     if result.cancelled or not result.ok:
         return Filled(files=compilation.files, fetched=0, diagnostics=found, cancelled=result.cancelled)
+    if options.lock is not None:
+        found = (*found, *_located(judged(options.lock, result.fetched, enforced=options.locked), compilation))
+    if has_errors(found):
+        return Filled(files=compilation.files, fetched=0, diagnostics=found)
     contents = [fetched.content.read_bytes() for fetched in result.fetched]
     found = (*found, *_judged(compilation, [fetch for _, fetch in wanted], contents))
     if has_errors(found):
         return Filled(files=compilation.files, fetched=0, diagnostics=found)
     files = {f"{stage}/{fetch.file}": content for (stage, fetch), content in zip(wanted, contents, strict=True)}
     return Filled(files={**compilation.files, **files}, fetched=len(wanted), diagnostics=found)
+
+
+def _located(found: Iterable[Diagnostic], compilation: Compilation) -> tuple[Diagnostic, ...]:
+    """Diagnostics with their place in the file."""
+    return tuple(locate(found, compilation.document)) if compilation.document else tuple(found)
 
 
 def _judged(compilation: Compilation, fetches: Sequence[Fetch], contents: Sequence[bytes]) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from imagesmith.artifacts.lock import Lock
 from imagesmith.diagnostics import Diagnostic, has_errors
 from imagesmith.plan import Fetch
 
@@ -58,6 +59,10 @@ class FetchOptions:
 
     A proxy resolves the names, so behind one only literal addresses are checked and nothing can be pinned.
     """
+    lock: Lock | None = None
+    """What an earlier run pinned: a changed file is a warning, with `locked` an error, and then what is pinned is taken
+    from the cache without asking the network."""
+    locked: bool = False
     resolve: Resolver | None = None
     """Who turns names into addresses; None for the system."""
 

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
+from imagesmith.known_errors import Where, find_known
 from imagesmith.world import World
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ def compute(world: World, subscription: str) -> ComputeManagementClient:
     """The client for images and galleries of a subscription. Raises AzureError without a login."""
     from azure.mgmt.compute import ComputeManagementClient
 
-    return ComputeManagementClient(_credential(world), subscription, **_options(world))
+    return ComputeManagementClient(credential_of(world), subscription, **sdk_options(world))
 
 
 def resources(world: World, subscription: str) -> ResourceManagementClient:
     """The client for resource groups of a subscription. Raises AzureError without a login."""
     from azure.mgmt.resource.resources import ResourceManagementClient
 
-    return ResourceManagementClient(_credential(world), subscription, **_options(world))
+    return ResourceManagementClient(credential_of(world), subscription, **sdk_options(world))
 
 
 def load_ahead() -> None:
@@ -60,13 +61,19 @@ def load_ahead() -> None:
     Thread(target=import_module, args=("azure.mgmt.compute",), name="imagesmith-sdk", daemon=True).start()
 
 
-def _credential(world: World) -> Any:  # a TokenCredential
+def credential_of(world: World) -> Any:  # a TokenCredential
+    """The login for Azure's SDKs. Raises AzureError without one."""
+    import logging
+
+    # What the SDK logs of a refused login is said by our diagnostic; without any handler it would go to stderr as well.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     if world.credential is None:
         raise AzureError(NO_LOGIN.at(()))
     return world.credential
 
 
-def _options(world: World) -> dict[str, Any]:  # keyword arguments of any client
+def sdk_options(world: World) -> dict[str, Any]:  # keyword arguments of any client
+    """What every client of the world is made with."""
     return dict(world.sdk_options)
 
 
@@ -79,7 +86,11 @@ def told(what: str, path: Path = ()) -> Iterator[None]:
         yield
     except SdkError as error:
         text = getattr(error, "message", None) or str(error)
-        raise AzureError(AZURE_SAID_NO.at(path, f"{what}: {' '.join(str(text).split())}")) from error
+        known = find_known(str(text), Where.PACKER)
+        found = AZURE_SAID_NO.at(
+            path, f"{what}: {' '.join(str(text).split())}", hint=f"{known.cause}: {known.remedy}" if known else ""
+        )
+        raise AzureError(found) from error
 
 
 def attempt(act: Callable[[], object], what: str) -> Diagnostic | None:

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from imagesmith.azure.clients import load_ahead
@@ -55,16 +58,19 @@ def build_image(
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
+    options = options or BuildOptions()
+    token = cancel or CancelToken()
+    world = replace(world, wishes_to_stop=lambda: token.count)
     with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
         run = Run(
             compilation=compilation,
             packer=packer,
             world=world,
             folder=folder,
-            cancel=cancel or CancelToken(),
-            options=options or BuildOptions(),
+            cancel=token,
+            options=options,
         )
-        start = now()
+        start, begun = now(), time.monotonic()
         folder.open(start)
         steps = sum(len(stage.steps) for stage in compilation.plan.stages) if compilation.plan else 0
         run.say(
@@ -74,7 +80,9 @@ def build_image(
         )
         with _time_limit(run), Supervisor(run), CancelRequests(folder.path, lambda kill: _cancel(run, kill=kill)):
             ending = _attempt(run)
-        result = ending.result(run, start=start, end=now())
+        run.observe()
+        # The clock may have been set meanwhile; a run does not end before it began.
+        result = ending.result(run, start=start, end=start + timedelta(seconds=time.monotonic() - begun))
         incomplete = folder.close(result)
         if incomplete:
             run.note(incomplete.message)
@@ -122,7 +130,10 @@ def _asks_azure(run: Run) -> bool:
 def _done(run: Run) -> str:
     if run.plan.stage(StageName.BUILD):
         done = "the image is built and published"
-        return f"{done}, but nothing ran in it: the steps were recorded" if run.world.records_steps else done
+        if run.world.records_steps:
+            some = any(run.world.has_run(step.id) for stage in run.plan.stages for step in stage.steps)
+            return f"{done}, but {'not all of its steps ran' if some else 'nothing ran in it'}: the steps were recorded"
+        return done
     return "the source image has passed validation" if run.plan.stages else "there was nothing to validate"
 
 

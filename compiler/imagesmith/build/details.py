@@ -44,6 +44,7 @@ def run_details(
         "options": {**_options(compilation.options), **_options(options)},
         "world": world.name,
         "worldFacts": dict(world.facts),
+        "worldObserved": dict(world.observe().details),
         "packer": {
             "path": str(packer.path),
             "version": str(packer.version),

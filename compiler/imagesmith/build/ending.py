@@ -77,8 +77,8 @@ def success(run: Run, message: str) -> Ending:
 
 def ending_of(stop: Stop, run: Run) -> Ending:
     """A run that stopped: cancelled, timed out, or failed at what it was doing."""
-    if stop.code is ExitCode.CANCELLED and (over := _OVER.get(run.cancel.reason or "")):
-        return _too_long(stop, run, *over)
+    if stop.code is ExitCode.CANCELLED and (limit := _LIMITS.get(run.cancel.reason or "")):
+        return _too_long(stop, run, limit)
     run.diagnostics.extend(stop.diagnostics)
     if stop.code is ExitCode.CANCELLED:
         code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED
@@ -92,28 +92,51 @@ def ending_of(stop: Stop, run: Run) -> Ending:
     )
 
 
-_OVER: Mapping[str, tuple[Outcome, Callable[[Run], str]]] = {
-    TIME_LIMIT: (
-        Outcome.TIMED_OUT,
-        lambda run: f"the build took longer than its limit of {run.time_limit_s / 60:g} minutes",
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Limit:
+    """A limit that ends a run: what that is called, what it says, and what can be done."""
+
+    outcome: Outcome
+    words: Callable[[Run], str]
+    remedy: str
+
+
+_LIMITS: Mapping[str, _Limit] = {
+    TIME_LIMIT: _Limit(
+        outcome=Outcome.TIMED_OUT,
+        words=lambda run: f"the build took longer than its limit of {_duration(run.time_limit_s)}",
+        remedy="raise buildTimeoutInMinutes or --time-limit; the last lines show what took so long",
     ),
-    SILENCE: (
-        Outcome.SILENT,
-        lambda run: f"nothing was heard for {run.options.silence_timeout_s or 0:g} seconds, the limit of silence",
+    SILENCE: _Limit(
+        outcome=Outcome.SILENT,
+        words=lambda run: f"nothing was heard for {run.options.silence_timeout_s or 0:g} seconds, the limit of silence",
+        remedy="raise --silence-timeout, or let the step say now and then that it is at work",
     ),
 }
-"""Limits that end a run, by the reason of their cancel."""
+"""By the reason of their cancel."""
 
 
-def _too_long(stop: Stop, run: Run, outcome: Outcome, text: Callable[[Run], str]) -> Ending:
+def _duration(seconds: float) -> str:
+    """Minutes, as templates count them, or seconds where they are fewer than one."""
+    return f"{seconds:g} seconds" if seconds < 60 else f"{seconds / 60:g} minutes"
+
+
+def _too_long(stop: Stop, run: Run, limit: _Limit) -> Ending:
     """A limit was reached: what the run was at says more than that it was cancelled."""
-    message, failure = text(run), stop.failure
+    words, failure = limit.words(run), stop.failure
+    message = words
     if failure is not None:
-        words = message if not failure.place else f"{message}, in {failure.place}"
-        cause = failure.cause if failure.known else words
-        failure = dataclasses.replace(failure, outcome=outcome, words=words, cause=cause)
+        known = failure.known is not None
+        failure = dataclasses.replace(
+            failure,
+            outcome=limit.outcome,
+            words=words,
+            cause=failure.cause if known else words,
+            remedy=failure.remedy if known else limit.remedy,
+        )
         run.diagnostics.append(failed(run, failure))
-        message = f"{words}: {cause}" if failure.known else words
+        message = f"{words}, in {failure.place}" if failure.place else words
+        message = f"{message}: {failure.cause}" if known else message
     return Ending(
         state=RunState.FAILED, code=ExitCode.TIMEOUT, message=message, sub_state=run.sub_state, failure=failure
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
-from imagesmith.known_errors import KnownError, Where, find_known
+from imagesmith.known_errors import STEP_TIMED_OUT, KnownError, Where, find_known
 from imagesmith.plan import Stage, Step
 from imagesmith.run_failure import Outcome, RunFailure
 
@@ -33,6 +34,7 @@ UNKNOWN = Rule(
     source="demand.md §2, demand 3",
 )
 
+_ABORTING = re.compile(r'Step "Step[A-Za-z]+" (?:failed|aborted)|aborted: skipping cleanup of step')
 SHOWN = 12
 """Last lines that a failure shows."""
 _WIDEST = 300
@@ -60,7 +62,7 @@ def failure_of(run: Run, stage: Stage, watch: Watch, evidence: Evidence, outcome
         file=span.file if span else None,
         line=span.line if span else None,
         exit_status=found.exit_status if found and step else None,
-        output=tuple(_cut(line) for line in _spoken(lines)[-SHOWN:]),
+        output=tuple(_cut(line) for line in _spoken(lines, words)[-SHOWN:]),
     )
 
 
@@ -96,15 +98,22 @@ def _step(run: Run, stage: Stage, watch: Watch, evidence: Evidence) -> Step | No
 
 def _known(watch: Watch, words: str, evidence: Evidence, *, in_step: bool) -> KnownError | None:
     """The row of the table that explains it. What comes while Packer cleans up is no cause: its error counts first."""
-    if evidence.crashed and not evidence.killed:
+    if evidence.cancel_requested and not evidence.failed_before_cancel:
+        # What is said after that is about the clean-up. What it was at until then may be why a limit was reached.
+        lines, where = (watch.step_lines, Where.STEP) if in_step else (watch.before_cancel, Where.PACKER)
+        return find_known("\n".join(lines), where)
+    if evidence.crashed:
         return find_known("\n".join([words, *watch.own_lines, *watch.step_lines]), Where.PACKER)
     if in_step:
-        return find_known("\n".join([*watch.step_lines, words]), Where.STEP) or find_known(words, Where.PACKER)
+        # Packer's word for a time limit often comes after the step's end.
+        late = [line for line in watch.own_lines if STEP_TIMED_OUT.pattern.search(line)]
+        return find_known("\n".join([*watch.step_lines, *late, words]), Where.STEP) or find_known(words, Where.PACKER)
     return find_known(words, Where.PACKER) or find_known("\n".join(watch.own_lines), Where.PACKER)
 
 
-def _spoken(lines: Iterable[str]) -> list[str]:
-    return [line for line in lines if line.strip()]
+def _spoken(lines: Iterable[str], words: str) -> list[str]:
+    """What was said before the end, and not how Packer tells of it once more (`-on-error=abort`, packer.md §4.10)."""
+    return [line for line in lines if line.strip() and line not in words and not _ABORTING.match(line)]
 
 
 def _cut(line: str) -> str:

@@ -17,7 +17,6 @@ from imagesmith.model.ids import parse_id
 from imagesmith.plan import OnError, Stage
 from imagesmith.run_failure import Outcome, RunFailure
 
-_CRASH = "plugin-crashed"
 
 
 def sweep_line(run: Run) -> str:
@@ -29,7 +28,7 @@ def tell_what_is_left(run: Run, stage: Stage, failure: RunFailure, *, address: s
     """Add what a failed stage left to the run's leftovers, with the way in and the way to be rid of it; a person who
     is there to be asked may have it removed instead.
     """
-    if crashed or failure.known == _CRASH:
+    if crashed:
         run.suspects.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
     elif on_error(run, stage) is OnError.ABORT and run.groups[stage.name]:
         wanted = _is_wanted(run, failure)

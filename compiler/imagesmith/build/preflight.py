@@ -10,6 +10,7 @@ from imagesmith.azure.versions import resolve_version, version_exists
 from imagesmith.build.ending import Stop
 from imagesmith.build.keys import new_login_key
 from imagesmith.build.run import Run
+from imagesmith.build.secrets import step_variables
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.model.ids import parse_id
@@ -53,6 +54,7 @@ def preflight(run: Run) -> None:
 
 def _decide_variables(run: Run) -> None:
     declared = {variable.name for stage in run.plan.stages for variable in stage.variables}
+    run.variables |= step_variables(run)
     run.variables["subscription_id"] = run.world.subscription_id
     run.variables["run_tags"] = f'{{"{RUN_TAG}"="{run.folder.run_id}","{TEMPLATE_TAG}"="{_tag_text(run.plan.name)}"}}'
     if "intermediate_image_name" in declared:

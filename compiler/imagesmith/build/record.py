@@ -46,8 +46,8 @@ class RunFolder:
         self._on_event = on_event
         self._options = options or BuildOptions()
         self._lock = threading.Lock()
-        secrets = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
-        self._redactor = Redactor(secrets)
+        known = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
+        self._redactor = Redactor((*known, *self._options.secrets.values()))
         self._journal = Journal(path, redact=self._redactor.redact)
         self.path = self._journal.path
         self.run_id = self.path.name

@@ -37,6 +37,8 @@ TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
 ASKED = "asked by `imagesmith cancel`"
 """Reason of the cancel that another process asks for."""
+CLEANUP = "clean-up limit"
+"""Reason of the kill that the limit of the clean-up asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
 TERMINATED = "terminated"
@@ -69,6 +71,8 @@ class Run:
     """Whether Packer has begun to make an image, so that one may exist whatever else happened."""
     heard_at: float | None = None
     """When Packer last said something (monotonic clock, seconds), None while none builds."""
+    stopping: bool = False
+    """Whether Packer has been asked to stop."""
     doing: str = ""
     """What Packer last said that it does."""
     step: str | None = None
@@ -95,8 +99,15 @@ class Run:
     def say(self, event: Event) -> None:
         """Record an event and pass it on. Steps that a machine only kept are told as recorded."""
         if self.world.records_steps and isinstance(event, StepFinished) and event.state is StepState.SUCCEEDED:
-            event = dataclasses.replace(event, state=StepState.RECORDED)
+            recorded = not self.world.has_run(event.step)
+            event = dataclasses.replace(event, state=StepState.RECORDED) if recorded else event
         self.folder.say(event)
+
+    def observe(self) -> None:
+        """Take what the world has seen into the result, each finding at its place in the template."""
+        for found in self.world.observe().diagnostics:
+            span = self.compilation.locate(found.path) if found.path else None
+            self.diagnostics.append(dataclasses.replace(found, span=span))
 
     def redacted(self, found: Diagnostic) -> Diagnostic:
         """A diagnostic without secrets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from imagesmith.build.ending import Stop
@@ -15,6 +15,7 @@ from imagesmith.build.preflight import on_error, stage_variables
 from imagesmith.build.retry import wait_before_retry, wait_for_retry
 from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
+from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode
 from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, temporary_folder
 from imagesmith.packer.outcome import EXIT_CODES, GOOD, Evidence, judge
@@ -22,6 +23,14 @@ from imagesmith.plan import OnError, Stage, StageName
 from imagesmith.run_failure import Outcome
 from imagesmith.toolchain import link_plugins
 
+NO_SCRATCH = Rule(
+    code="IMG845",
+    severity=Severity.ERROR,
+    title="there is no room for temporary files",
+    cause="Packer gets private folders in the system's temporary folder; it is gone, full or not writable.",
+    fix="set TMPDIR to a folder that exists and has room",
+    source="demand.md §3.4",
+)
 _SKIPPED = "aborted: skipping cleanup of step"
 
 
@@ -30,18 +39,22 @@ def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iter
     """The environment of a Packer command, with private folders that are gone at its end, the plugins that it may use,
     linked one by one, and the values of those variables that the stage declares."""
     declared = {variable.name for variable in stage.variables}
-    with tempfile.TemporaryDirectory(prefix="imagesmith-") as text:
-        private = Path(text)
-        plugins = private / "plugins"
-        link_plugins(run.packer.plugins, plugins)
-        with temporary_folder(private) as temporary:
-            yield packer_environment(
+    with ExitStack() as stack:
+        try:
+            private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagesmith-")))
+            plugins = private / "plugins"
+            link_plugins(run.packer.plugins, plugins)
+            environment = packer_environment(
                 run.world.environment,
                 private=private,
-                temporary=temporary,
+                temporary=stack.enter_context(temporary_folder(private)),
                 variables={name: value for name, value in variables.items() if name in declared},
                 plugin_path=plugins,
             )
+        except OSError as error:
+            found = NO_SCRATCH.at((), f"no temporary folder can be made: {error}")
+            raise Stop(ExitCode.PREFLIGHT, found.message, [found]) from error
+        yield environment
 
 
 def run_stage(run: Run, name: StageName) -> None:
@@ -50,6 +63,7 @@ def run_stage(run: Run, name: StageName) -> None:
     if stage is None:
         return
     for attempt in itertools.count(1):
+        run.world.begin_stage(name.value)
         watch = Watch(run, stage)
         try:
             _build(run, stage, watch, attempt)
@@ -133,5 +147,6 @@ def _evidence(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> Ev
         builder_done=watch.built,
         publishing=watch.publishing,
         failed_step=step,
+        plugin_lost=watch.lost_plugin,
         validates=stage.name is StageName.VALIDATE or (step or "").startswith("validate["),
     )

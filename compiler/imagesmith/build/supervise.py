@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Self
 
 from imagesmith.build.left import sweep_line
-from imagesmith.build.run import SILENCE, Run
+from imagesmith.build.run import CLEANUP, SILENCE, Run
 from imagesmith.events import CancelRequested, CleanupProgress, Silence, now
 
 HEARTBEAT_S = 15.0
 """How often a clean-up that says nothing is shown to go on."""
 _TICK_S = 0.1
+_CLOSEST_S = 2.0
+"""How close together two of them come."""
 
 
 class Supervisor:
@@ -21,7 +23,8 @@ class Supervisor:
 
     A first request to stop is told with what follows from it; a second one with what a third would do. While Packer
     removes what it made, that is shown with how long it has taken. Silence is reported at half of its limit, and ends
-    the run at the whole of it: politely, with one request to stop.
+    the run at the whole of it: politely, with one request to stop. A clean-up is only ended where somebody who cannot
+    be asked has said beforehand how long it may take.
     """
 
     def __init__(
@@ -61,15 +64,16 @@ class Supervisor:
     def _tell(self, count: int) -> None:
         cancel = self._run.cancel
         count = 3 if cancel.killed else count
-        if count == 1:
+        if count <= self._told:
+            return
+        if self._told == 0:
             self._cancelled_at = self._beat_at = self._monotonic()
-            self._shown = self._run.doing
-        self._told = max(self._told, count)
+        self._told = count
         self._run.say(CancelRequested(time=now(), reason=cancel.reason or "", count=count, text=self._words(count)))
 
     def _words(self, count: int) -> str:
         reason = self._run.cancel.reason
-        building = self._run.heard_at is not None
+        building = self._run.has_begun_machines
         if count == 1 and not building:
             return f"cancelling ({reason})"
         if count == 1:
@@ -83,10 +87,15 @@ class Supervisor:
 
     def _show_cleanup(self) -> None:
         """What Packer says that it removes, when it says so, and now and then where it says nothing."""
-        if self._run.heard_at is None:
+        if self._run.heard_at is None or not self._run.stopping:
             return
         moment, doing = self._monotonic(), self._run.doing
-        if doing == self._shown and moment - self._beat_at < self._heartbeat_s:
+        limit_s = self._run.options.cleanup_timeout_s
+        if limit_s is not None and moment - self._cancelled_at >= limit_s and not self._run.cancel.killed:
+            self._run.cancel.kill(CLEANUP)
+            return
+        pause_s = self._heartbeat_s if doing == self._shown else _CLOSEST_S if self._shown else 0.0
+        if moment - self._beat_at < pause_s:
             return
         self._shown, self._beat_at = doing, moment
         elapsed_s = round(moment - self._cancelled_at, 1)

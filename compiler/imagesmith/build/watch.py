@@ -7,10 +7,14 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from imagesmith.build.run import Run
+from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
+from imagesmith.known_errors import PLUGIN_CRASHED
+from imagesmith.lower.tuning import PASSED_OVER
 from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
 from imagesmith.packer.lines import Line
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
@@ -37,6 +41,15 @@ _ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
     PublicationKind.VHD: "VHDOSDiskUri",
 }
 
+STEP_PASSED_OVER = Rule(
+    code="IMG844",
+    severity=Severity.WARNING,
+    title="a step failed, and the build went on",
+    cause="The step was named with --continue.",
+    fix="look at its output in the run record; take --continue away when it must not fail",
+    source="demand.md §2, demand 12",
+)
+
 
 class Watch:
     """Packer's lines to events, artifacts and how far it got."""
@@ -53,6 +66,7 @@ class Watch:
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
+        self.before_cancel: tuple[str, ...] = ()
         self.tracker = StepTracker(
             step_marks(stage, run.compilation.locate),
             self._event,
@@ -77,6 +91,13 @@ class Watch:
             return bool(read_manifest(self._manifest))
         except PackerError:
             return False
+
+    @property
+    def lost_plugin(self) -> bool:
+        """Whether the builder went away and could not clean up; 1.6 panics when it is cancelled in a capture."""
+        failure = self.tracker.failure
+        text = "\n".join([*self.own_lines, failure.text if failure else ""])
+        return PLUGIN_CRASHED.pattern.search(text) is not None
 
     def forget_manifest(self) -> None:
         """Remove the manifest of an earlier try: Packer only adds to one that is there (packer.md §3.3)."""
@@ -106,8 +127,12 @@ class Watch:
     def cancelling(self, _reason: str) -> None:
         """Packer has been asked to stop. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
+        self.before_cancel = tuple(self.own_lines)
+        self._run.doing, self._run.stopping = "", True
 
     def _event(self, event: Event) -> None:
+        if isinstance(event, StepFinished):
+            event = self._passed_over(event)
         self._remember(event)
         if isinstance(event, Progress):
             self._said.update(text for text in _ORDER if event.text.startswith(text))
@@ -117,6 +142,20 @@ class Watch:
         if isinstance(event, Output) and event.step is None and (found := _DEPLOYMENT.search(event.text)):
             self.suffix = found[1]
         self._run.say(event)
+
+    def _passed_over(self, event: StepFinished) -> StepFinished:
+        """A step that failed and that the build goes on after, as its last line says, is no success."""
+        wanted = self._run.compilation.options.step_options.get(event.step)
+        said = next((line for line in reversed(self.step_lines) if line.startswith(PASSED_OVER)), None)
+        if wanted is None or not wanted.passed_over or said is None or event.state is not StepState.SUCCEEDED:
+            return event
+        status = said.removeprefix(PASSED_OVER).strip()
+        step = next(step for step in self._stage.steps if step.id == event.step)
+        message = f"exit status {status}"
+        found = STEP_PASSED_OVER.at(step.path or (), f"{step.id} '{step.title}' failed ({message}); the build went on")
+        span = self._run.compilation.locate(step.path) if step.path else None
+        self._run.diagnostics.append(replace(found, span=span))
+        return replace(event, state=StepState.PASSED_OVER, message=message)
 
     def _remember(self, event: Event) -> None:
         """Keep the last lines of the step and of Packer itself, for the case that it fails."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 import traceback
@@ -9,16 +10,18 @@ from collections.abc import Mapping
 
 import click
 
-from imagesmith.cli.streams import make_patient
+from imagesmith.cli.streams import lost_results, make_patient
 from imagesmith.events import ExitCode
 
 COMMANDS = {
     "validate": "Find every mistake in image templates.",
     "compile": "Write the Packer build of a template.",
     "build": "Build the image.",
+    "lock": "Pin what a template names.",
     "runs": "List, show and compare runs.",
     "cancel": "Ask a run to end.",
     "sweep": "List what runs have left in Azure, and remove it.",
+    "convert": "Write the resolved template in another form.",
     "schema": "Print the JSON Schema of the image template.",
     "explain": "Explain a diagnostic's code.",
     "doctor": "Show the Packer at hand and what it can do.",
@@ -68,9 +71,17 @@ def command() -> None:
     """Build Azure VM Image Builder templates on your own machine, with Packer."""
 
 
+def spare_collector() -> None:
+    """Let Python look for dead objects more rarely: nearly all of them live to the end, and looking costs a third."""
+    gc.set_threshold(50_000, 20, 100)
+
+
 def main() -> None:
     """The `imagesmith` program."""
     make_patient()
+    gc.set_threshold(
+        50_000, 20, 100
+    )  # nearly all objects of a run live to its end; looking for dead ones costs a third
     try:
         status = command.main(prog_name="imagesmith", standalone_mode=False)
     except click.ClickException as error:
@@ -81,6 +92,9 @@ def main() -> None:
     except Exception:  # noqa: BLE001 - the last resort: our own bug, told as such
         _say_bug()
         status = ExitCode.BUG
+    if (lost := lost_results()) is not None and not status:
+        click.echo(f"imagesmith: the results could not be written: {lost.strerror or lost}", err=True)
+        status = ExitCode.USAGE
     sys.exit(int(status or 0))
 
 
@@ -88,11 +102,14 @@ def _say_bug() -> None:
     """Tell a person about our own bug without a wall of text; the whole of it with IMAGESMITH_TRACEBACK=1."""
     import os
 
+    from imagesmith.cli.secrets import safe
+
     if os.environ.get("IMAGESMITH_TRACEBACK"):
-        traceback.print_exc()
+        click.echo(safe(traceback.format_exc()), err=True, nl=False)
         return
     kind, error, trace = sys.exc_info()
     last = traceback.extract_tb(trace)[-1]
     name = kind.__name__ if kind else "error"
-    click.echo(f"imagesmith: a bug of imagesmith's own: {name}: {error} ({last.filename}:{last.lineno})", err=True)
+    place = f"{last.filename}:{last.lineno}"
+    click.echo(f"imagesmith: a bug of imagesmith's own: {name}: {safe(str(error))} ({place})", err=True)
     click.echo("  Please report it, with the output of the same command and IMAGESMITH_TRACEBACK=1.", err=True)

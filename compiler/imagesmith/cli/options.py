@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from imagesmith import source
+from imagesmith.arm import split_answer
+from imagesmith.cli.bicep import find_bicep
 from imagesmith.cli.values import VersionType
 from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.lower import ValidateOn
@@ -17,6 +20,7 @@ from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
 from imagesmith.policy import FailOn, Policy, selector_problem
 from imagesmith.report.formats import FORMATS
+from imagesmith.rules import ScriptFault
 from imagesmith.settings import KEYS, environment_name
 from imagesmith.targets import NEWEST, Target, target_for
 from imagesmith.versions import Version
@@ -34,6 +38,18 @@ def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ..
         if not equals or not name:
             raise click.BadParameter(f"'{text}' is not of the form NAME=VALUE")
         values[name] = _content(value[1:]) if value.startswith("@") else value
+    return values
+
+
+def answers(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """`EXPRESSION=VALUE` or `EXPRESSION=@FILE` texts as a mapping."""
+    values: dict[str, str] = {}
+    for text in texts:
+        try:
+            expression, value = split_answer(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+        values[expression] = _content(value[1:]) if value.startswith("@") else value
     return values
 
 
@@ -87,7 +103,16 @@ _TEMPLATE_OPTIONS = (
         metavar="NAME=VALUE",
         help="Value of an ARM parameter or a <token>; NAME=@FILE reads a file.",
     ),
-    _option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM parameter file."),
+    _option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM or Bicep parameter file."),
+    click.option(
+        "--resolve",
+        "resolved",
+        multiple=True,
+        callback=answers,
+        metavar="EXPRESSION=VALUE",
+        help="Value of what only Azure knows, as reference('x').id; JSON or text, VALUE may be @FILE.",
+    ),
+    click.option("--bicep", metavar="PROGRAM", help="The bicep program.  [default: bicep on PATH]"),
     _option("-g", "--resource-group", metavar="NAME", help="Resource group that the template would be deployed to."),
     _option("--subscription", metavar="ID", help="Subscription id."),
     _option("--tenant", metavar="ID", help="Tenant id."),
@@ -209,6 +234,8 @@ def compile_options(
     *,
     parameters: dict[str, str],
     parameter_files: tuple[str, ...],
+    resolved: dict[str, str],
+    bicep: str | None,
     resource_group: str | None,
     subscription: str | None,
     tenant: str | None,
@@ -226,11 +253,15 @@ def compile_options(
     check_only: bool = False,
     policy: Policy | None = None,
     found: tuple[Diagnostic, ...] = (),
+    secrets: tuple[str, ...] = (),
 ) -> CompileOptions:
     """The library's options from the command line's."""
+    program = find_bicep(bicep, os.environ, for_files=parameter_files)
     return CompileOptions(
         parameters=parameters,
-        parameter_files=tuple(source.load(path) for path in parameter_files),
+        parameter_files=tuple(source.load(path, bicep=program) for path in parameter_files),
+        resolved=resolved,
+        bicep=program,
         resource_group=resource_group,
         subscription_id=subscription,
         tenant_id=tenant,
@@ -244,14 +275,25 @@ def compile_options(
         vhd_resource_group=vhd_resource_group,
         target=target or target_of(packer_version, azure_plugin),
         check_only=check_only,
+        shell_reader=_read_by_a_shell,
         policy=policy or Policy(),
         found=found,
+        secrets=secrets,
     )
+
+
+def _read_by_a_shell(scripts: Sequence[tuple[str, str]]) -> Sequence[ScriptFault | None]:
+    """The reader of Shell steps; it is loaded for templates that have any."""
+    from imagesmith.toolchain.shells import shell_reader
+
+    return shell_reader(os.environ)(scripts)
 
 
 def compile_file(file: str, options: CompileOptions) -> Compilation:
     """Compile a file, or standard input for `-`."""
     if file != STDIN:
+        if options.bicep is None:
+            options = replace(options, bicep=find_bicep(None, os.environ, for_files=[file]))
         return compile_template(file, options=options)
     data = sys.stdin.buffer.read()
     return compile_document(source.read_bytes(data, filename="<stdin>"), options=options)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import FrameType
 import click
 
 from imagesmith.cli.output import colors, talk
+from imagesmith.cli.supervision import question
 from imagesmith.events import Event, OnEvent, to_json
 from imagesmith.packer import CancelToken
 from imagesmith.report.live import LiveView, PlainView
@@ -24,27 +26,42 @@ INTERRUPTED = "interrupted"
 
 @contextmanager
 def cancel_on_signals() -> Iterator[CancelToken]:
-    """A token that Ctrl-C, SIGTERM and SIGHUP request; a second Ctrl-C warns, the third one kills."""
-    token = CancelToken()
-    presses = 0
+    """A token that Ctrl-C, SIGTERM and SIGHUP request.
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        nonlocal presses
-        presses += 1
-        if presses == 1:
-            token.request(INTERRUPTED if number == signal.SIGINT else TERMINATED)
-        elif presses == 2:
-            os.write(2, b"still cleaning up in Azure; press Ctrl-C again to end Packer at once and leave it undone\n")
-        else:
-            token.kill()
-
+    The first signal asks Packer to clean up. The second one asks a person on a terminal whether Packer is to end at
+    once, and elsewhere has the run say what a third one would do; the third one ends Packer.
+    """
+    presses = _Presses(CancelToken())
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), handle) for name in names}
+    before = {name: signal.signal(getattr(signal, name), presses.handle) for name in names}
     try:
-        yield token
+        yield presses.token
     finally:
         for name, action in before.items():
             signal.signal(getattr(signal, name), action)
+
+
+class _Presses:
+    """Signals of somebody who grows impatient."""
+
+    def __init__(self, token: CancelToken) -> None:
+        self.token = token
+        self._count = 0
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        """One more signal. Nothing here takes a lock or writes: it may come in the middle of either."""
+        self._count += 1
+        reason = INTERRUPTED if number == signal.SIGINT else TERMINATED
+        if self._count > 2:
+            self.token.kill()
+            return
+        self.token.request(reason)
+        if self._count == 2 and number == signal.SIGINT and sys.stdin is not None and sys.stdin.isatty():
+            threading.Thread(target=self._ask, name="imagesmith-question", daemon=True).start()
+
+    def _ask(self) -> None:
+        if question("End Packer at once, and leave what it made in Azure? [y/N] ") in {"y", "yes"}:
+            self.token.kill()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from imagesmith.cli.options import STDIN, TARGET_NAMES, TEMPLATE_NAMES, compile_file, compile_options
+from imagesmith.cli.supervision import options_by_step
 from imagesmith.pipeline import Compilation
 from imagesmith.policy import FailOn, Policy, fails
 from imagesmith.settings import KEYS, Settings, read, settings_for
@@ -49,8 +50,18 @@ def compile_given(
         check_only=check_only,
         policy=Policy(select=values["select"], ignore=values["ignore"], severities=values["severity"]),
         found=settings.diagnostics,
+        secrets=tuple(source.name for source in given.get("secrets", ())),
     )
+    steps = options_by_step(values["step_timeout"], values["step_retries"], values["continue"])
+    options = replace(options, step_options=steps, is_locked=options.strict and _has_lock(file))
     return Compiled(compilation=compile_file(file, options), values=values)
+
+
+def _has_lock(file: str) -> bool:
+    """Whether a lock lies beside a template; asked where strictness makes it matter."""
+    from imagesmith.artifacts.lock import lock_path
+
+    return file != STDIN and lock_path(file).is_file()
 
 
 def _together(file: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], Settings]:

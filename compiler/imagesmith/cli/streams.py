@@ -12,6 +12,8 @@ class PatientStream:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self.lost: OSError | None = None
+        """Why a part of the text is nowhere: a full disk, a terminal that is gone. A reader that leaves is no loss."""
 
     def __getattr__(self, name: str) -> Any:  # whatever a stream has
         return getattr(self._stream, name)
@@ -20,22 +22,33 @@ class PatientStream:
         """Write, or not."""
         try:
             return self._stream.write(text)
-        except BrokenPipeError:
-            self._fall_silent()
+        except OSError as error:
+            self._fall_silent(error)
             return len(text)
 
     def flush(self) -> None:
         """Flush, or not."""
         try:
             self._stream.flush()
-        except BrokenPipeError:
-            self._fall_silent()
+        except OSError as error:
+            self._fall_silent(error)
 
-    def _fall_silent(self) -> None:
+    def _fall_silent(self, error: OSError) -> None:
+        if not isinstance(error, BrokenPipeError):
+            self.lost = self.lost or error
         # What is still in Python's buffers goes there, too (Python, signal, "Note on SIGPIPE")
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
         os.close(nowhere)
+
+
+def lost_results() -> OSError | None:
+    """Why a part of the results on stdout was lost, None if all of it was written or nobody wanted to read it."""
+    stream = sys.stdout
+    if not isinstance(stream, PatientStream):
+        return None
+    stream.flush()
+    return stream.lost
 
 
 def make_patient() -> None:

@@ -13,8 +13,10 @@ import click
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.cli.output import talk
+from imagesmith.cli.rehearsing import checked_exits
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode
+from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import BuildPlan
 from imagesmith.world import World
@@ -26,10 +28,11 @@ if TYPE_CHECKING:
 class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
     """There is no world to build in; `code` is the exit code."""
 
-    def __init__(self, code: ExitCode, diagnostic: Diagnostic) -> None:
-        super().__init__(diagnostic.message)
+    def __init__(self, code: ExitCode, *diagnostics: Diagnostic) -> None:
+        self.diagnostic = diagnostics[0]
+        super().__init__(self.diagnostic.message)
         self.code = code
-        self.diagnostic = diagnostic
+        self.diagnostics = diagnostics
 
 
 @contextmanager
@@ -41,11 +44,30 @@ def world_of(compilation: Compilation, run_id: str, state: Path, given: dict[str
         with sandbox_world(plan, run_id, state, subscription, given) as world:
             yield world
         return
+    yield azure(given["auth"], subscription, plan.os_type if plan else None)
+
+
+def azure(auth: str, subscription: str | None, os_type: OsType | None = None) -> World:
+    """The Azure that the environment leads to: the sandbox of the process around this one, or the real one.
+
+    Raises Unfit.
+    """
     try:
-        world = azure_world(Auth(given["auth"]), subscription=subscription, environment=dict(os.environ))
+        if "IMAGESMITH_SANDBOX" in os.environ:
+            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]), os_type)
+        return azure_world(Auth(auth), subscription=subscription, environment=dict(os.environ))
     except AzureError as error:
         raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error
-    yield world
+
+
+def _surrounding_sandbox(path: Path, os_type: OsType | None) -> World:
+    from imagesmith.sandbox.errors import SandboxError
+    from imagesmith.sandbox.handover import take_over
+
+    try:
+        return take_over(path, os_type)
+    except SandboxError as error:
+        raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
 
 
 @contextmanager
@@ -57,10 +79,13 @@ def sandbox_world(
     from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
     from imagesmith.sandbox.session import Sandbox
 
+    exits = checked_exits(given["sandbox_exits"], plan)
     options = SandboxOptions(
         state=Path(given["sandbox_state"]) if given["sandbox_state"] else state / "sandbox" / run_id,
         run_id=run_id,
         steps=given["sandbox_steps"],
+        os_type=plan.os_type.value if plan else None,
+        windows_steps=given["sandbox_windows_steps"],
         network=given["sandbox_network"],
         keep=bool(given["sandbox_state"]),
         strict=given["sandbox_strict"],
@@ -74,12 +99,15 @@ def sandbox_world(
             sandbox = stack.enter_context(Sandbox(options, environment=dict(os.environ)))
             if plan:
                 sandbox.seed(plan.needs, os_type=plan.os_type.value, location=plan.location)
+                sandbox.rehearse(plan, exits)
             world = sandbox.world
         except SandboxError as error:
             raise Unfit(ExitCode.TOOLCHAIN, error.diagnostic) from error
         except ImportError as error:
             hint = "pip install 'imagesmith[sandbox]'"
             raise click.UsageError(f"the sandbox is not installed ({error.name} is missing): {hint}") from None
+        if exits and not world.records_steps:
+            raise click.UsageError("--sandbox-exit needs steps that are recorded: add --sandbox-steps record")
         for note in world.notes:
             talk(f"sandbox: {note}")
         yield world

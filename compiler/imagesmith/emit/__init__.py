@@ -37,9 +37,10 @@ def _with_scripts(stage: Stage, pages: Pages) -> Stage:
     """Fill in the scripts that come from templates of ours."""
 
     def filled(file: StepFile) -> StepFile:
-        return (
-            file if file.template is None else replace(file, content=pages.script(file.template, stage), template=None)
-        )
+        if file.template is None:
+            return file
+        content = pages.script(file.template, stop_exit_code=stage.stop_exit_code)
+        return replace(file, content=content, template=None)
 
     return replace(
         stage, steps=tuple(replace(step, files=tuple(filled(file) for file in step.files)) for step in stage.steps)

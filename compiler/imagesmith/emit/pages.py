@@ -49,9 +49,9 @@ class Pages:
         )
         return text.encode()
 
-    def script(self, template: str, stage: Stage) -> bytes:
+    def script(self, template: str, *, stop_exit_code: int | None = None) -> bytes:
         """A script of ours."""
-        text = self._scripts.get_template(template).render(stop_exit_code=stage.stop_exit_code)
+        text = self._scripts.get_template(template).render(stop_exit_code=stop_exit_code)
         return text.encode()
 
 

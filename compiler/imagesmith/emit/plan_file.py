@@ -40,6 +40,7 @@ def _stage(stage: Stage) -> dict[str, Any]:  # JSON data
                 "title": step.title,
                 "path": dotted(step.path) if step.path is not None else None,
                 "files": [file.name for file in step.files],
+                **({"secrets": list(step.secrets)} if step.secrets else {}),
                 "digest": step.digest,
             }
             for step in stage.steps

@@ -13,7 +13,7 @@ from imagesmith.known_errors.images import IMAGES
 from imagesmith.known_errors.login import LOGIN
 from imagesmith.known_errors.row import KnownError, Where
 
-__all__ = ["KNOWN_ERRORS", "KnownError", "Where", "find_known", "retry_after_s"]
+__all__ = ["KNOWN_ERRORS", "PLUGIN_CRASHED", "STEP_TIMED_OUT", "KnownError", "Where", "find_known", "retry_after_s"]
 
 KNOWN_ERRORS: tuple[KnownError, ...] = (*PACKER_ITSELF, *IMAGES, *LOGIN, *CAPACITY, *CONNECTION, *STEPS)
 """All rows; where several fit Packer's words, the first of them counts."""
@@ -22,6 +22,11 @@ _RETRY_AFTER = re.compile(
     r"retry-after['\": ]+(?P<a>[0-9]{1,5})|(?:try|retry|retried)(?: again)? (?:after|in) '?(?P<b>[0-9]{1,5})'? ?sec",
     re.IGNORECASE,
 )
+
+PLUGIN_CRASHED, STEP_TIMED_OUT = (
+    next(row for row in KNOWN_ERRORS if row.id == id_) for id_ in ("plugin-crashed", "step-timed-out")
+)
+"""The row after which nobody has cleaned up, and the one whose words come late."""
 
 
 def find_known(text: str, where: Where) -> KnownError | None:

@@ -95,7 +95,8 @@ CAPACITY = (
     ),
     row(
         "another-operation",
-        r"AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationPreempted|code=.?RetryableError",
+        r"AnotherOperationInProgress|RetryableErrorDueToAnotherOperation|OperationPreempted|code=.?RetryableError"
+        r"|conflict with a concurrent request",
         cause="Azure is busy with another change of the same resource",
         remedy="try again in a moment (--retries 3); builds that share a network or a group wait for each other",
         source="https://github.com/pulumi/pulumi-azure-native/issues/3720",

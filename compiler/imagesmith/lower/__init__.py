@@ -7,11 +7,11 @@ that is there now, capture and publish; then validate on a new machine made from
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.hcl import Block, attributes
-from imagesmith.lower.image import source_section
+from imagesmith.lower.image import pinned, source_section
 from imagesmith.lower.machine import (
     DEFAULT_TIMEOUT_MINUTES,
     build_location,
@@ -62,6 +62,7 @@ class Lowered:
 def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
     """Decide how a template is built. The template has passed the rules: ids parse, the OS type is known."""
     lowering = Lowering(options=options)
+    template = replace(template, source=pinned(template.source, options.source_version))
     note_service_side(template, lowering)
     published = Published()
     stages = []
@@ -84,6 +85,7 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
         source_validation_only=bool(checks and checks.source_validation_only),
         subscription_id=build_subscription(_own_ids(template), lowering),
         spare_resource_group=spare,
+        secrets=tuple(lowering.secrets.values()),
     )
     return Lowered(plan=plan, diagnostics=tuple(lowering.diagnostics))
 
@@ -146,7 +148,7 @@ def _build_stage(template: ImageTemplate, lowering: Lowering) -> tuple[Stage, Pu
         sections=sections,
         steps=tuple(steps.steps),
         fetches=tuple(steps.fetches),
-        variables=lowering.variables_of(sections),
+        variables=lowering.variables_of(sections, steps.steps),
         on_error=OnError(template.error_handling.on_customizer_error),
     )
     return stage, published

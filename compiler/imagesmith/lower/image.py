@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from imagesmith.hcl import Block, Literal, attributes
@@ -9,6 +10,17 @@ from imagesmith.lower.words import Lowering
 from imagesmith.model import ManagedImageSource, PlatformImage, SharedImageVersionSource, Source
 from imagesmith.model.ids import ResourceId, parse_id
 from imagesmith.plan import NeedKind, Section
+
+
+def pinned(source: Source, version: str | None) -> Source:
+    """The source with a version in the place of `latest`."""
+    match source:
+        case PlatformImage() if version and source.version.lower() == "latest":
+            return replace(source, version=version)
+        case SharedImageVersionSource() if version and source.image_version_id.lower().endswith("/latest"):
+            return replace(source, image_version_id=f"{source.image_version_id[: -len('latest')]}{version}")
+        case _:
+            return source
 
 
 def source_section(source: Source, lowering: Lowering) -> Section:

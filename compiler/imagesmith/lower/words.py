@@ -13,7 +13,8 @@ from typing import Any
 
 from imagesmith import hcl
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
-from imagesmith.plan import Need, NeedKind, OsType, Section, Variable, VersionRequest, used_variables
+from imagesmith.plan import Need, NeedKind, OsType, Section, Step, StepSecret, Variable, VersionRequest, used_variables
+from imagesmith.redact import Redactor, without_signatures
 
 UNFIT_TEXT = Rule(
     code="IMG400",
@@ -70,6 +71,12 @@ class LowerOptions:
     validate_on: ValidateOn = ValidateOn.NEW_VM
     vhd_container: str | None = None
     vhd_resource_group: str | None = None
+    source_version: str | None = None
+    """The version to take where the source says `latest`."""
+    secrets: tuple[str, ...] = ()
+    """Environment variables that the caller gives to every script of the template."""
+    hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of secure parameters by the names of the parameters."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -81,6 +88,14 @@ class Lowering:
     needs: dict[tuple[NeedKind, str], Need] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     versions: list[VersionRequest] = field(default_factory=list)
+    secrets: dict[str, StepSecret] = field(default_factory=dict)
+    redactors: dict[str, Redactor] = field(default_factory=dict, repr=False)
+
+    def tells(self, text: str, parameter: str) -> bool:
+        """Whether a text holds the value of a secure parameter, in whatever encoding."""
+        if parameter not in self.redactors:
+            self.redactors[parameter] = Redactor([self.options.hidden[parameter]])
+        return self.redactors[parameter].redact(text) != without_signatures(text)
 
     def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "", on: On = On.VALUE) -> None:
         """Add a diagnostic."""
@@ -95,9 +110,9 @@ class Lowering:
         self.variables.setdefault(name, Variable(name=name, description=description, **settings))
         return hcl.Expression(f"var.{name}")
 
-    def variables_of(self, sections: Iterable[Section]) -> tuple[Variable, ...]:
-        """The declared variables that these sections read."""
-        return used_variables(self.variables.values(), sections)
+    def variables_of(self, sections: Iterable[Section], steps: Iterable[Step]) -> tuple[Variable, ...]:
+        """The declared variables that these sections and steps read."""
+        return used_variables(self.variables.values(), sections, steps)
 
     def plain(self, text: str, path: Path) -> str:
         """Text for an option whose form the rules have checked, so that no template sign can stand in it."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO
+from typing import IO, NamedTuple
 
 LINE_LIMIT = 1 << 20
 """Bytes that are kept of one line; the rest is read and dropped, so that memory stays flat."""
@@ -21,8 +20,7 @@ class Stream(StrEnum):
     STDERR = "stderr"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):  # a tuple, since there is one for every line of a log
     """A line without its line end; `cut` says that it was longer than `LINE_LIMIT` and its end is missing."""
 
     data: bytes
@@ -42,8 +40,11 @@ class LineSplitter:
         """The lines that the chunk completes, without line ends, each with whether its end was dropped."""
         *complete, rest = chunk.split(b"\n")
         for piece in complete:
-            self._keep(piece)
-            yield self._taken()
+            if self._kept or self._cut or len(piece) > self._limit:
+                self._keep(piece)
+                yield self._taken()
+            else:
+                yield piece.removesuffix(b"\r"), False
         self._keep(rest)
 
     def finish(self) -> Iterator[tuple[bytes, bool]]:

@@ -23,6 +23,7 @@ from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.interrupt import shielded
+from imagesmith.packer.leash import leash
 from imagesmith.packer.lines import Line, Stream, drain
 from imagesmith.packer.survivors import MARK_VARIABLE, Survivor, end_survivors
 
@@ -78,8 +79,8 @@ def run_packer(
     """Run a program to its end and hand over its lines, one at a time, from threads of our own.
 
     `environment` is all that the program gets, apart from a mark that finds what it leaves behind. `log` receives all
-    lines, through `redact`, in a file that only its owner can read. `on_cancelling` is told the reason when the signal
-    has been sent. `grace_s` is what processes that outlive the program get to end after a SIGTERM.
+    lines, through `redact`, in a file that only its owner can read. `on_cancelling` is told the reason just before the
+    signal is sent. `grace_s` is what processes that outlive the program get to end after a SIGTERM.
 
     Raises PackerError if the program cannot be started, and whatever `on_line` raises, once the program has been asked
     to stop and has ended. Where nobody handles Ctrl-C it counts as a request to stop, the third one as
@@ -181,8 +182,9 @@ class _Run:
     def complete(self, grace_s: float) -> ProcessOutcome:
         started = time.monotonic()
         process = self._start()
-        readers = self._read(process)
-        self._wait(process)
+        with leash(process):
+            readers = self._read(process)
+            self._wait(process)
         _join(readers, _QUIET_S)
         survivors = end_survivors(process.pid, self._mark, patience_s=_QUIET_S, grace_s=grace_s)
         _join(readers, _DRAIN_S)
@@ -227,9 +229,9 @@ class _Run:
     def _react(self, process: subprocess.Popen[bytes]) -> None:
         if not self._asked and (self._cancel.requested or self._sink.failure):
             self._asked = True
-            _signal_group(process, kill=False)
             if (tell := self._on_cancelling) is not None:
                 self._sink.attempt(lambda: tell(self._cancel.reason or "the caller failed"))
+            _signal_group(process, kill=False)
         if not self._killed and self._cancel.killed:
             self._killed = True
             _signal_group(process, kill=True)
@@ -239,10 +241,10 @@ def _start(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> su
     """In a session of its own: Ctrl-C of a terminal reaches us and not Packer, and one signal reaches all of it."""
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
-        own_session = False
+        own_session, umask = False, -1
     else:
         flags = 0
-        own_session = True
+        own_session, umask = True, 0o077  # what Packer writes (its manifest, a crash.log) is nobody else's either
     return subprocess.Popen(
         list(argv),
         cwd=cwd,
@@ -252,6 +254,7 @@ def _start(argv: Sequence[str], environment: Mapping[str, str], cwd: Path) -> su
         stderr=subprocess.PIPE,
         start_new_session=own_session,
         creationflags=flags,
+        umask=umask,
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.errors import PackerError
@@ -26,14 +26,11 @@ MANIFEST_UNREADABLE = Rule(
 )
 
 _COMMA = "%!(PACKER_COMMA)"
-_RECORD = re.compile(
-    r"(?P<timestamp>[0-9]{1,18}),(?P<target>[^,\0]*),(?P<type>[a-z][a-z-]*)(?:,(?P<data>.*))?", re.DOTALL
-)
+_RECORD = re.compile(r"(?P<timestamp>[0-9]{1,18}),(?P<target>[^,\0]*),(?P<type>[a-z][a-z-]*)(?=,|\Z)", re.DOTALL)
 _PREFIX = re.compile(r"(?P<arrow>==>|   ) (?P<build>[^\s:]+(?: \([^()]*\))?):(?: |$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):  # a tuple, since there is one for every line of a log
     """One record: ``timestamp,target,type,data…`` (packer.md §4.2).
 
     `raw` are the data items with their commas back and line breaks still as ``\\n`` and ``\\r``: the escaping is not
@@ -65,20 +62,22 @@ def parse(line: bytes | str) -> Item:
     """Read one line, with or without its line end. Never fails: what is no record is `Text`."""
     text = line.decode("utf-8", "replace") if isinstance(line, bytes) else line
     text = text.rstrip("\r\n")
-    match = _RECORD.fullmatch(text)
-    if match is None:
+    head = _RECORD.match(text)
+    if head is None:
         return Text(text)
-    data = match["data"]
-    raw = () if data is None else tuple(item.replace(_COMMA, ",") for item in data.split(","))
-    return Record(int(match["timestamp"]), match["target"], match["type"], raw)
+    timestamp, target, kind = head.groups()
+    data = text[head.end() + 1 :] if head.end() < len(text) else None
+    items = () if data is None else tuple(data.split(","))
+    if data and _COMMA in data:
+        items = tuple(item.replace(_COMMA, ",") for item in items)
+    return Record(int(timestamp), target, kind, items)
 
 
 def _broken(item: str) -> str:
     return item.replace("\\r", "\r").replace("\\n", "\n")
 
 
-@dataclass(frozen=True, slots=True)
-class UiLine:
+class UiLine(NamedTuple):
     """One line of a `ui` record without Packer's prefix.
 
     `build` is the build that it belongs to, None for Packer itself. `level` is ``say``, ``message`` or ``error``;
@@ -103,6 +102,8 @@ def ui_lines(record: Record) -> tuple[UiLine, ...]:
     if first is None:
         return tuple(UiLine(level, None, line.rstrip("\r")) for line in _broken(text).split("\n"))
     build = first["build"]
+    if "\\n" not in text:  # nearly all lines
+        return (UiLine(level, build, text[first.end() :].removesuffix("\\r").rstrip("\r\n")),)
     pieces = re.split(rf"\\n(?=(?:==>|   ) {re.escape(build)}:)", text)
     return tuple(UiLine(level, build, _without_prefix(piece)) for piece in pieces)
 

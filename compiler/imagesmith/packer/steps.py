@@ -57,6 +57,7 @@ class StepTracker:
         self._since = 0.0
         self._over = False
         self._failed_step: str | None = None
+        self._failed_after_steps = False
         self._causes: dict[int, str] = {}
         self._leftovers: list[str] = []
         self.cancelled = False
@@ -76,11 +77,17 @@ class StepTracker:
         if not self._causes:
             return None
         text = self._causes[min(self._causes)]
-        return Failure(text=text, exit_status=opening.exit_status(text), step=self._failed_step)
+        return Failure(text=text, exit_status=opening.exit_status(text), step=self.failed_step)
 
     @property
     def failed_step(self) -> str | None:
-        """The id of the step that failed, also where Packer died without a word about why."""
+        """The id of the step that failed, also where Packer died without a word about why.
+
+        What fails when Packer has gone on from the last step is no step's fault, unless it has a script's exit code:
+        a script can print what Packer says after it.
+        """
+        if self._failed_after_steps and not any(map(opening.exit_status, self._causes.values())):
+            return None
         return self._failed_step
 
     @property
@@ -176,8 +183,9 @@ class StepTracker:
 
     def _end_of_steps(self, text: str) -> None:
         failed = text.startswith(opening.FAILED)
-        if failed and self._index >= 0:
-            self._failed_step = self._failed_step or self._steps[self._index].id
+        if failed and self._index >= 0 and self._failed_step is None:
+            self._failed_step = self._steps[self._index].id
+            self._failed_after_steps = self._over
         if self._running is not None:
             last = self._index == len(self._steps) - 1
             if not (failed and last and self._stop_exit_code is not None):

@@ -9,7 +9,7 @@ resource it is read too, as `comments` and other words of that envelope are, tho
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +18,9 @@ from imagesmith.policy.rules import BAD_SILENCE
 from imagesmith.policy.selectors import is_selector, matches, selector_problem
 from imagesmith.source import Document, Object, Value, walk
 from imagesmith.source.comments import ADDRESSED
+
+MOST = 1_000
+"""How many comments of a file are read: each is compared with every diagnostic."""
 
 _MARK = "imagesmith"
 _WORDS = re.compile(
@@ -71,16 +74,57 @@ def directives_in(document: Document) -> tuple[tuple[Directive, ...], tuple[Diag
 
 
 def _in_comments(source: SourceText, root: Value) -> Iterator[Directive | Diagnostic]:
-    comments = list(ADDRESSED.finditer(source.text))
-    if not comments:
+    if ADDRESSED.search(source.text) is None:
         return
     scalars = sorted(_scalars(source, root))
-    starts = [start for start, _ in scalars]
-    for match in comments:
-        before = bisect_right(starts, match.start()) - 1
-        if before >= 0 and match.start() < scalars[before][1]:
-            continue  # it stands in a text
-        yield _of_comment(source, match, scalars)
+    lines = _Lines(source, scalars)
+    count = 0
+    for match in ADDRESSED.finditer(source.text):
+        if lines.is_in_text(match.start()):
+            continue
+        count += 1
+        if count > MOST:
+            message = f"there are more than {MOST:,} comments that silence something; the others count for nothing"
+            yield BAD_SILENCE.at((), message, span=Span(source, match.start(), match.end()))
+            return
+        yield _of_comment(source, match, lines)
+
+
+class _Lines:
+    """Where the texts of a file begin and end, and which line a comment is about."""
+
+    def __init__(self, source: SourceText, scalars: list[tuple[int, int]]) -> None:
+        self._source = source
+        self._scalars = scalars
+        self._starts = [start for start, _ in scalars]
+        self._next = (0, 0)
+
+    def is_in_text(self, offset: int) -> bool:
+        """Whether an offset is inside a value or key, so that what looks like a comment is none."""
+        before = bisect_right(self._starts, offset) - 1
+        return before >= 0 and offset < self._scalars[before][1]
+
+    def reach(self, offset: int) -> Span:
+        """The line of a comment, or the next one with something on it; and the texts that begin there, to their end."""
+        number, column = self._source.position(offset)
+        start = offset - column + 1
+        if not self._source.text[start:offset].strip():
+            start = self._next_line(start, number)
+        end = start + len(self._source.line(self._source.position(start)[0]))
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        return Span(self._source, start, max(end + 1, *(end for _, end in self._scalars[first:last]), 0))
+
+    def _next_line(self, start: int, number: int) -> int:
+        """Where the first line below begins that is not empty and no comment; comments in a row have the same one."""
+        before, found = self._next
+        if before <= start < found:
+            return found
+        before = start
+        while _NOTHING_BUT_COMMENT.match(self._source.text, start) and start < len(self._source.text):
+            number += 1
+            start = self._source.line_start(number)
+        self._next = (before, start)
+        return start
 
 
 def _scalars(source: SourceText, root: Value) -> Iterator[tuple[int, int]]:
@@ -93,7 +137,7 @@ def _scalars(source: SourceText, root: Value) -> Iterator[tuple[int, int]]:
             yield value.span.start, value.span.end
 
 
-def _of_comment(source: SourceText, match: re.Match[str], scalars: list[tuple[int, int]]) -> Directive | Diagnostic:
+def _of_comment(source: SourceText, match: re.Match[str], lines: _Lines) -> Directive | Diagnostic:
     words = match["words"].removesuffix("*/").strip()
     span = Span(source, match.start(), match.start("words") + len(match["words"].rstrip()))
     said = _WORDS.fullmatch(words)
@@ -102,7 +146,7 @@ def _of_comment(source: SourceText, match: re.Match[str], scalars: list[tuple[in
         return BAD_SILENCE.at((), f"'{words[:60]}' is nothing that imagesmith knows", span=span)
     if problem := _problem(codes):
         return BAD_SILENCE.at((), problem, span=span)
-    reach = None if said["verb"] == "ignore-file" else _reach(source, match.start(), scalars)
+    reach = None if said["verb"] == "ignore-file" else lines.reach(match.start())
     return Directive(span=span, selectors=tuple(codes), reason=said["reason"].strip(), reach=reach)
 
 
@@ -110,25 +154,6 @@ def _problem(codes: list[str]) -> str:
     if not codes:
         return "it is not said which diagnostic to ignore"
     return next((problem for code in codes if (problem := selector_problem(code))), "")
-
-
-def _reach(source: SourceText, offset: int, scalars: list[tuple[int, int]]) -> Span:
-    """The line of a comment, or the next one with something on it; and the texts that begin there, to their end."""
-    number, column = source.position(offset)
-    start = offset - column + 1
-    if not source.text[start:offset].strip():
-        start = _next_line(source, start, number)
-    end = start + len(source.line(source.position(start)[0]))
-    ends = [last for first, last in scalars if start <= first < end]
-    return Span(source, start, max(end + 1, *ends) if ends else end + 1)
-
-
-def _next_line(source: SourceText, start: int, number: int) -> int:
-    """Where the first line below begins that is not empty and no comment."""
-    while _NOTHING_BUT_COMMENT.match(source.text, start) and start < len(source.text):
-        start = source.line_start(number + 1)
-        number += 1
-    return start
 
 
 def _in_metadata(root: Value) -> Iterator[Directive | Diagnostic]:

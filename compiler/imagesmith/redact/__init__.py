@@ -7,6 +7,6 @@ its `line_redactor`, which also finds a secret that was broken over two of them.
 
 from imagesmith.redact.forms import encodings
 from imagesmith.redact.redactor import LineRedactor, Redactor, too_short
-from imagesmith.redact.urls import MARK, redact_url
+from imagesmith.redact.urls import MARK, redact_url, without_signatures
 
-__all__ = ["MARK", "LineRedactor", "Redactor", "encodings", "redact_url", "too_short"]
+__all__ = ["MARK", "LineRedactor", "Redactor", "encodings", "redact_url", "too_short", "without_signatures"]

@@ -48,21 +48,30 @@ class Redactor:
         self._short = re.compile("|".join(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short))
         self._has_short = bool(short)
         self.longest = max(map(len, forms), default=0)
+        self._clean = ""
 
     def __repr__(self) -> str:
         return "Redactor(…)"
 
     def redact(self, text: str) -> str:
         """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
+        if text is self._clean:
+            return text
         finder = self.finder
         spans = finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
         return self.masked(text, spans)
 
     def masked(self, text: str, spans: Spans) -> str:
-        """The text without these parts, without short secrets and without signatures."""
+        """The text without these parts, without short secrets and without signatures.
+
+        What comes out is remembered by identity: a line of a log is seen by several one after the other.
+        """
         if self._has_short:
             spans = [*spans, *(match.span() for match in self._short.finditer(text))]
-        return without_signatures(_cut_out(text, spans) if spans else text)
+        if spans:
+            text = _cut_out(text, spans)
+        self._clean = without_signatures(text) if "sig" in text else text
+        return self._clean
 
     def line_redactor(self) -> LineRedactor:
         """A redactor for the lines of one log, in their order; for one thread at a time."""

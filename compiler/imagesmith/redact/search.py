@@ -70,11 +70,15 @@ class Finder:
 
         return AhoCorasick(self._patterns)
 
+    @cached_property
+    def _find(self) -> Callable[[str, bool], list[tuple[int, int, int]]]:
+        return self._automaton.find_matches_as_indexes
+
     def hits(self, text: str) -> list[tuple[int, int, int]]:
         """Number of the pattern, start and end of everything that is found, overlapping or not; usually nothing."""
         if len(text) <= _WINDOW:
             try:
-                return self._automaton.find_matches_as_indexes(text, overlapping=True)
+                return self._find(text, True)  # noqa: FBT003 - overlapping; by position it is faster
             except UnicodeEncodeError:
                 return self._automaton.find_matches_as_indexes(_plain(text), overlapping=True)
         return list(self._windows(text))

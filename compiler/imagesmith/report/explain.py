@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.abc import InspectLoader
 
 import imagesmith
-from imagesmith.diagnostics import Rule
+from imagesmith.diagnostics import Rule, Severity
 
 _DEFINES_RULE = re.compile(r"^\w+ = Rule\(", re.MULTILINE)
 
@@ -35,9 +35,14 @@ def collect(package: str, paths: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(found[code] for code in sorted(found))
 
 
+def rule_of(code: str) -> Rule | None:
+    """The rule of a code, in any case of its letters; None if there is no such."""
+    return next((rule for rule in rules() if rule.code == code.strip().upper()), None)
+
+
 def explain(code: str) -> str | None:
-    """What a code means, why it is a problem and what to do, in any case of its letters; None if there is no such."""
-    rule = next((rule for rule in rules() if rule.code == code.strip().upper()), None)
+    """What a code means, why it is a problem, what to do and how to silence it; None if there is no such."""
+    rule = rule_of(code)
     if rule is None:
         return None
     parts = (
@@ -45,10 +50,36 @@ def explain(code: str) -> str | None:
         ("Example", rule.example),
         ("Corrected", rule.corrected),
         ("Fix", rule.fix),
+        ("Silence", silencing(rule)),
         ("Source", _source(rule.source)),
     )
     texts = (f"{heading}:\n{_indented(text)}\n" for heading, text in parts if text)
-    return "\n".join((f"{rule.code} ({rule.severity}): {rule.title}\n", *texts))
+    return "\n".join((f"{rule.code} ({rule.severity}, {rule.category}): {rule.title}\n", *texts))
+
+
+def to_json(rule: Rule) -> dict[str, str]:
+    """A rule in the form that scripts read."""
+    return {
+        "code": rule.code,
+        "severity": rule.severity.value,
+        "category": rule.category.value,
+        "title": rule.title,
+        "cause": rule.cause,
+        "example": rule.example,
+        "corrected": rule.corrected,
+        "fix": rule.fix,
+        "source": _source(rule.source),
+    }
+
+
+def silencing(rule: Rule) -> str:
+    """How a diagnostic of a rule is taken away where it is right in general and wrong here."""
+    if rule.severity is Severity.ERROR:
+        return "an error cannot be silenced: there is nothing that could be built"
+    return (
+        f"in one place: // imagesmith: ignore {rule.code} reason (# in YAML), on its line or the line before\n"
+        f'everywhere: --ignore {rule.code}, or ignore = ["{rule.code}"] in imagesmith.toml'
+    )
 
 
 _DOCUMENTS = {
@@ -60,6 +91,7 @@ _DOCUMENTS = {
     "winrm.md": "imagesmith's sandbox",
     "corpus-stats.md": "templates in public repositories",
     "architecture": "imagesmith's design",
+    "docs/": "imagesmith's manual",
 }
 """What the documents are that rules name; the sections mean something only to who works on imagesmith."""
 

@@ -30,6 +30,7 @@ _MARKS = {
     StepState.SUCCEEDED: "ok",
     StepState.FAILED: "FAILED",
     StepState.CANCELED: "cancelled",
+    StepState.PASSED_OVER: "FAILED, passed over",
     StepState.RECORDED: "recorded, not run",
 }
 

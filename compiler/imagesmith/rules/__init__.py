@@ -11,6 +11,7 @@ from imagesmith.rules import (
     distribution,
     files,
     identifiers,
+    lint,
     machine,
     names,
     regions,
@@ -21,13 +22,14 @@ from imagesmith.rules import (
     validation,
     vhd,
 )
-from imagesmith.rules.context import Check, RuleContext
+from imagesmith.rules.context import Check, RuleContext, ScriptFault, ShellReader
+from imagesmith.rules.lint.secrets import secrets_in_clear
 from imagesmith.rules.os_type import decide_os_type
 from imagesmith.source.findings import shown
 
 _LONGEST = 1000  # characters; an id of Azure has some 300
 
-__all__ = ["CHECKS", "RuleContext", "check", "decide_os_type"]
+__all__ = ["CHECKS", "RuleContext", "ScriptFault", "ShellReader", "check", "decide_os_type", "secrets_in_clear"]
 
 CHECKS: tuple[Check, ...] = (
     *names.CHECKS,
@@ -42,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     *distribution.CHECKS,
     *vhd.CHECKS,
     *machine.CHECKS,
+    *lint.CHECKS,
 )
 """Every rule, in the order in which a reader meets its subject in a template."""
 

@@ -66,6 +66,8 @@ VM_SIZE = Rule(
     source="aib-templates.md §1.9",
 )
 
+_GLUED_VERSION = re.compile(r"(?P<size>\w+?_[A-Z]+[0-9]+[a-z]*)(?P<version>[vV][0-9])")
+
 
 def check_network(template: ImageTemplate, _context: RuleContext) -> Iterator[Diagnostic]:
     """What of the network goes together."""
@@ -132,7 +134,12 @@ def _size(text: str, path: Path) -> Iterator[Diagnostic]:
         yield VM_SIZE.at(path, f"'{text}' cannot be the size of a machine", hint=hint)
     elif not re.match(r"(Standard|Basic)_", text, re.IGNORECASE):
         message = f"the sizes of machines start with 'Standard_' or 'Basic_'; '{text}' does not"
-        yield VM_SIZE.at(path, message, hint=f"is it 'Standard_{text}'?", severity=Severity.WARNING)
+        meant = text.replace("-", "_") if re.match(r"(Standard|Basic)-", text, re.IGNORECASE) else f"Standard_{text}"
+        yield VM_SIZE.at(path, message, hint=f"is it '{meant}'?", severity=Severity.WARNING)
+    elif match := _GLUED_VERSION.fullmatch(text):
+        message = f"the version of a machine's series stands behind '_v'; '{text}' has it elsewhere"
+        meant = f"{match['size']}_{match['version'].lower()}"
+        yield VM_SIZE.at(path, message, hint=f"is it '{meant}'?", severity=Severity.WARNING)
 
 
 CHECKS: tuple[Check, ...] = (check_network, check_disks, check_sizes)

@@ -118,9 +118,17 @@ def _region(text: str, path: Path) -> Iterator[Diagnostic]:
 
 
 def _suggestion(name: str) -> str:
-    known = name in REGIONS
-    close = [name] if known else difflib.get_close_matches(name[:_LONGEST], sorted(REGIONS), n=1, cutoff=0.75)
+    known = name if name in REGIONS else _turned(name)
+    close = [known] if known else difflib.get_close_matches(name[:_LONGEST], sorted(REGIONS), n=1, cutoff=0.75)
     return f"did you mean '{close[0]}'?" if close else ""
+
+
+def _turned(name: str) -> str:
+    """The region whose words stand in another order, as other clouds have them: ``us-east-2`` is ``eastus2``."""
+    words = name[:_LONGEST].rstrip("0123456789")
+    number = name[len(words) :]
+    turned = (f"{words[at:]}{words[:at]}{number}" for at in range(2, len(words) - 1))
+    return next((candidate for candidate in turned if candidate in REGIONS), "")
 
 
 CHECKS: tuple[Check, ...] = (check_location, check_target_regions)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
-from imagesmith.model import ImageTemplate, PlatformImage
+from imagesmith.model import ImageTemplate, PlatformImage, SharedImageVersionSource
 from imagesmith.rules.context import Check, RuleContext
+from imagesmith.schema import rules as schema_rules
 
 PLATFORM_IMAGE_INCOMPLETE = Rule(
     code="IMG306",
@@ -44,6 +45,7 @@ PLAN_INCOMPLETE = Rule(
     source="aib-templates.md §1.4",
 )
 
+_LATEST_SINCE = "2022-07-01"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _VERSION = re.compile(r"latest|[0-9]+(?:\.[0-9]+)+", re.IGNORECASE)
 
@@ -80,4 +82,19 @@ def _plan(source: PlatformImage) -> Iterator[Diagnostic]:
         yield PLAN_INCOMPLETE.at(plan.path, message)
 
 
-CHECKS: tuple[Check, ...] = (check_platform_image,)
+def check_latest_version(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:
+    """`latest` as the version of a gallery's image: a value that came with an API version, as the schema has others."""
+    source = template.source
+    if not isinstance(source, SharedImageVersionSource) or context.api_version >= _LATEST_SINCE:
+        return
+    if source.image_version_id.rstrip("/").lower().endswith("/versions/latest"):
+        message = (
+            f"'latest' as a gallery's version is known since API version {_LATEST_SINCE}, and the template names"
+            f" {context.api_version}"
+        )
+        hint = f'write "apiVersion": "{_LATEST_SINCE}" or later, or the number of the version'
+        severity = Severity.ERROR if context.strict else Severity.WARNING
+        yield schema_rules.TOO_NEW.at((*source.path, "imageVersionId"), message, hint=hint, severity=severity)
+
+
+CHECKS: tuple[Check, ...] = (check_platform_image, check_latest_version)

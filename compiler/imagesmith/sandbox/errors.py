@@ -84,6 +84,37 @@ SANDBOX_FAULT = Rule(
     corrected="imagesmith sandbox -- packer build web",
     source="architecture §7",
 )
+WINDOWS_STEPS = Rule(
+    code="IMG909",
+    severity=Severity.ERROR,
+    title="the steps of a Windows machine cannot be run here",
+    cause="A container is a Linux machine; the sandbox's Windows machines take all steps and run none of them.",
+    fix="let the steps be recorded: leave --sandbox-steps out",
+    example="imagesmith build desktop.json --sandbox --sandbox-steps run",
+    corrected="imagesmith build desktop.json --sandbox",
+    source="winrm.md §7",
+)
+
+HANDOVER_BROKEN = Rule(
+    code="IMG930",
+    severity=Severity.ERROR,
+    title="IMAGESMITH_SANDBOX does not lead to a sandbox",
+    cause="The variable names the file by which a build finds the sandbox that another process runs.",
+    fix="unset it, or run the build by `imagesmith sandbox -- imagesmith build FILE`",
+    example="IMAGESMITH_SANDBOX=gone.json imagesmith build web.json",
+    corrected="imagesmith sandbox -- imagesmith build web.json",
+    source="architecture §7",
+)
+LISTENER_ASSUMED = Rule(
+    code="IMG911",
+    severity=Severity.NOTE,
+    title="a script of the VM's was to open WinRM, and is taken to have done so",
+    cause="The deployment has no WinRM listener, but a custom script or user data, which the sandbox does not run.",
+    fix="nothing to do; whether the script does open WinRM only Azure can show",
+    example='skip_create_build_key_vault = true\ncustom_script = "powershell -File open-winrm.ps1"',
+    corrected="skip_create_build_key_vault = false",
+    source="winrm.md §1.4",
+)
 
 
 class SandboxError(Exception):

@@ -7,7 +7,7 @@ from imagesmith.sandbox.resources import Kind, Kinds
 
 ROWS: tuple[Kind, ...] = (
     Kind(type="Microsoft.Compute/virtualMachines", prepare=compute.prepare_machine, dispose=compute.dispose_machine),
-    Kind(type="Microsoft.Compute/virtualMachines/extensions"),
+    Kind(type="Microsoft.Compute/virtualMachines/extensions", prepare=compute.prepare_extension),
     Kind(type="Microsoft.Compute/images", prepare=compute.prepare_image, dispose=galleries.dispose_image),
     Kind(type="Microsoft.Compute/disks", created=200),
     Kind(type="Microsoft.Compute/snapshots", created=200),

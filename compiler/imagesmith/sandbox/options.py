@@ -18,7 +18,8 @@ class SandboxOptions:
     """`state` is a folder of the sandbox's own (made if missing; refused if it holds anything else).
 
     `steps`: `run` needs a container engine, `record` keeps steps without running them, `auto` runs them where an engine
-    is found. `network` is what machines see. `keep` leaves resources and images for the next sandbox on the same
+    is found. `windows_steps`: `record` keeps those of Windows machines, `pwsh` runs plain PowerShell with this host's
+    `pwsh`. `network` is what machines see. `keep` leaves resources and images for the next sandbox on the same
     `state`. `strict` seeds nothing. `engine` is the program to use in place of podman or docker. `bases` has rows
     that go before the built-in table: globs over ``publisher:offer:sku`` to names of container images. `faults` are
     what requests are to meet.
@@ -27,6 +28,9 @@ class SandboxOptions:
     state: Path
     run_id: str
     steps: Literal["auto", "run", "record"] = "auto"
+    os_type: str | None = None
+    """System of the machines that are to come, where it is known: Windows machines need no container engine."""
+    windows_steps: Literal["record", "pwsh"] = "record"
     network: Literal["none", "host"] = "none"
     keep: bool = False
     strict: bool = False

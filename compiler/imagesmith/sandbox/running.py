@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from imagesmith.plan import OsType
 from imagesmith.sandbox.application import Application
 from imagesmith.sandbox.capture import IMAGE, MACHINE
 from imagesmith.sandbox.cloud import Cloud
-from imagesmith.sandbox.errors import STATE_BROKEN, SandboxError, failure
+from imagesmith.sandbox.errors import STATE_BROKEN, WINDOWS_STEPS, SandboxError, failure
 from imagesmith.sandbox.faults import Faults
-from imagesmith.sandbox.machine import Machines
+from imagesmith.sandbox.machine import Fleet, MachineSpec
 from imagesmith.sandbox.machine.container import ContainerMachines, ContainerOptions
 from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
@@ -23,11 +25,15 @@ from imagesmith.sandbox.machine.systems import Systems
 from imagesmith.sandbox.operations import Operations
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.proxy import Authority, Proxy
+from imagesmith.sandbox.rehearsal import Rehearsal
 from imagesmith.sandbox.state import StateFolder
+from imagesmith.sandbox.windows.findings import NO_POWERSHELL
+from imagesmith.sandbox.windows.machine import WindowsMachine
 from imagesmith.sandbox.windows.machines import WindowsMachines
-from imagesmith.sandbox.windows.plain import PlainHost
+from imagesmith.sandbox.windows.powershell import find_powershell
 
 CA_FILE = "ca.pem"
+_RUN_NOTE = "plain PowerShell steps run on this host, with the machine's C: as a drive; all other steps are recorded"
 
 
 class Running:
@@ -45,6 +51,7 @@ class Running:
         self.environment = environment
         self.state = state
         self.on_failure = on_failure
+        self.rehearsal = Rehearsal()
         self.machines: Systems
         self.cloud: Cloud
         self.application: Application
@@ -88,6 +95,25 @@ class Running:
         await self.port.start()
         self._stop.append(self.port.stop)
 
+    @property
+    def records_steps(self) -> bool:
+        """Whether the machines of this run keep the steps without running them."""
+        return self._expected_machines.records_steps
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the machines of this run."""
+        return tuple(dict.fromkeys(self._expected_machines.notes))
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the record of the run says of them."""
+        return self._expected_machines.facts
+
+    @property
+    def _expected_machines(self) -> Fleet:
+        return self.machines.windows if self.options.os_type == OsType.WINDOWS else self.machines.linux
+
     async def stop(self) -> None:
         """Stop what was started, the last first; what fails does not keep the rest from stopping."""
         failures: list[Exception] = []
@@ -109,16 +135,21 @@ class Running:
             return frozenset()
         return frozenset(r.hidden[IMAGE] for r in self.cloud.store if IMAGE in r.hidden and MACHINE not in r.hidden)
 
-    async def _choose_machines(self) -> Machines:
+    async def _choose_machines(self) -> Callable[[], Fleet]:
+        """How Linux machines are made, once one is needed. An engine is looked for where they may be."""
+        if self.options.os_type == OsType.WINDOWS:
+            if self.options.steps == "run" and self.options.windows_steps == "record":
+                raise failure(WINDOWS_STEPS)
+            return partial(self._recorder, "no machine but a Windows one was expected")
         if self.options.steps == "record":
-            return self._recorder("steps are recorded, not run, as asked for")
+            return partial(self._recorder, "steps are recorded, not run, as asked for")
         engine = await find_engine(self.environment, program=self.options.engine)
         if isinstance(engine, Engine):
             self.swept = await sweep_engine(engine)
-            return self._containers(engine)
+            return partial(self._containers, engine)
         if self.options.steps == "run":
             raise engine.error()
-        return self._recorder("steps are recorded, not run: " + "; ".join(engine.attempts))
+        return partial(self._recorder, "steps are recorded, not run: " + "; ".join(engine.attempts))
 
     def _containers(self, engine: Engine) -> ContainerMachines:
         options = ContainerOptions(
@@ -135,18 +166,39 @@ class Running:
         return machines
 
     def _windows(self) -> WindowsMachines:
-        return WindowsMachines(state=self.state, make_host=PlainHost, on_failure=self.on_failure)
+        """Windows machines; a `pwsh` of the host takes part in the rehearsal where there is one."""
+        powershell = find_powershell(self.environment)
+        runs = self.options.windows_steps == "pwsh"
+        if runs and powershell is None:
+            raise failure(NO_POWERSHELL)
 
-    def _recorder(self, note: str) -> Machines:
+        def make_host(spec: MachineSpec, folder: Path) -> WindowsMachine:
+            return WindowsMachine(
+                spec,
+                folder,
+                rehearsal=self.rehearsal,
+                powershell=powershell,
+                runs=runs,
+                environment=self.environment,
+            )
+
+        machines = WindowsMachines(state=self.state, make_host=make_host, on_failure=self.on_failure)
+        machines.notes.append(_RUN_NOTE if runs else "steps of a Windows machine are recorded, not run")
+        if powershell is not None and not runs:
+            machines.notes.append(f"{powershell} checks the syntax of each script")
+        return machines
+
+    def _recorder(self, note: str) -> Fleet:
         from imagesmith.sandbox.machine.record import RecordingMachines
 
-        return RecordingMachines(state=self.state, note=note)
+        return RecordingMachines(state=self.state, note=note, rehearsal=self.rehearsal)
 
 
 def _restore(cloud: Cloud, kept: Mapping[str, Any]) -> None:
     """Take in what an earlier sandbox kept. Its machines have ended, its images have not."""
     try:
         cloud.store.load(kept.get("resources", []))
+        cloud.deleted_vaults.update(kept.get("deleted_vaults", {}))
         cloud.marketplace.update({sku: set(found) for sku, found in kept.get("marketplace", {}).items()})
     except (ValueError, KeyError, TypeError) as error:
         raise failure(STATE_BROKEN, f"the kept resources cannot be read: {error}") from error

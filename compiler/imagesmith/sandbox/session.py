@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from imagesmith.plan import Need
+from imagesmith.model import OsType
+from imagesmith.plan import BuildPlan, Need
 from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
 from imagesmith.sandbox.machine.owner import Owner, this_process
 from imagesmith.sandbox.options import SandboxOptions
@@ -19,6 +22,7 @@ from imagesmith.world import World
 
 if TYPE_CHECKING:
     from imagesmith.sandbox.application import Seen
+    from imagesmith.sandbox.cloud import Cloud
     from imagesmith.sandbox.running import Running
 
 T = TypeVar("T")
@@ -84,7 +88,7 @@ class Sandbox:
         try:
             self._call(running.stop())
             if self.options.keep:
-                self._write_kept(running.cloud.store.dump(), running.cloud.marketplace)
+                self._write_kept(running.cloud)
                 self._state.remove(_OWNER)
             else:
                 self._state.empty()
@@ -98,6 +102,15 @@ class Sandbox:
         if not self.options.strict:
             self._call(seed(self._alive.cloud, tuple(needs), os_type=os_type, location=location))
 
+    def rehearse(self, plan: BuildPlan, exits: Mapping[str, int] | None = None) -> None:
+        """Say what will be built, and which exit codes steps are to end with (by their ids)."""
+        self._alive.rehearsal.plan(plan.stages, exits or {})
+
+    def records_steps(self, os_type: OsType) -> bool:
+        """Whether machines of this system keep steps without running them."""
+        machines = self._alive.machines
+        return (machines.windows if os_type is OsType.WINDOWS else machines.linux).records_steps
+
     @property
     def world(self) -> World:
         """Environment, variables and credential with which a build takes place here."""
@@ -105,10 +118,28 @@ class Sandbox:
 
         return world(self._alive, options=self.options, environment=self.environment, state=self._state)
 
+    @contextmanager
+    def file(self, name: str, content: bytes) -> Iterator[Path]:
+        """A file in the state folder, for its owner alone, while the block lasts; its path."""
+        self._state.write(name, content)
+        yield self._state.path / name
+        if self._running is not None:
+            self._state.remove(name)
+
     @property
     def requests(self) -> tuple[Seen, ...]:
         """Every request that was answered, in order."""
         return tuple(self._alive.application.requests)
+
+    @property
+    def resource_ids(self) -> tuple[str, ...]:
+        """The ids of all that this Azure holds, resource groups among them."""
+        store = self._alive.cloud.store
+
+        async def read() -> tuple[str, ...]:
+            return tuple(str(resource.id) for resource in store)
+
+        return self._call(read())
 
     @property
     def unknown(self) -> tuple[Seen, ...]:
@@ -164,7 +195,11 @@ class Sandbox:
             raise failure(STATE_BROKEN, f"{path} is of another version of imagesmith")
         return kept
 
-    def _write_kept(self, resources: list[dict[str, Any]], marketplace: Mapping[str, set[str]]) -> None:
-        versions = {sku: sorted(found) for sku, found in marketplace.items()}
-        kept = {"format": _FORMAT, "resources": resources, "marketplace": versions}
+    def _write_kept(self, cloud: Cloud) -> None:
+        kept = {
+            "format": _FORMAT,
+            "resources": cloud.store.dump(),
+            "marketplace": {sku: sorted(found) for sku, found in cloud.marketplace.items()},
+            "deleted_vaults": cloud.deleted_vaults,
+        }
         self._state.write(_RESOURCES, json.dumps(kept, indent=1).encode())

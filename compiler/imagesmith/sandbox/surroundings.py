@@ -51,13 +51,21 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
             "winrm_port": port,
         },
         secrets=(running.client_secret,),
-        credential=_credential(options, secret=running.client_secret, proxy=proxy, ca=ca),
-        sdk_options={**_transport(proxy=proxy, ca=ca), "polling_interval": 0},
+        credential=credential(tenant_id=options.tenant_id, secret=running.client_secret, proxy=proxy, ca=ca),
+        sdk_options=sdk_options(proxy=proxy, ca=ca),
         gives_basic_public_ips=True,
-        records_steps=running.machines.records_steps,
-        notes=tuple(dict.fromkeys(running.machines.notes)),
-        facts=running.machines.facts,
+        records_steps=running.records_steps,
+        has_run=running.rehearsal.has_run,
+        begin_stage=running.rehearsal.begin_stage,
+        observe=running.rehearsal.observed,
+        notes=running.notes,
+        facts=running.facts,
     )
+
+
+def sdk_options(*, proxy: str, ca: str) -> dict[str, object]:
+    """What every client of Azure's SDKs is given."""
+    return {**_transport(proxy=proxy, ca=ca), "polling_interval": 0}
 
 
 def _transport(*, proxy: str, ca: str) -> dict[str, object]:
@@ -65,11 +73,12 @@ def _transport(*, proxy: str, ca: str) -> dict[str, object]:
     return {"proxies": {"http": proxy, "https": proxy}, "connection_verify": ca, "use_env_settings": False}
 
 
-def _credential(options: SandboxOptions, *, secret: str, proxy: str, ca: str) -> TokenCredential:
+def credential(*, tenant_id: str, secret: str, proxy: str, ca: str) -> TokenCredential:
+    """The login of Azure's SDKs."""
     from azure.identity import ClientSecretCredential
 
     return ClientSecretCredential(
-        tenant_id=options.tenant_id,
+        tenant_id=tenant_id,
         client_id=CLIENT_ID,
         client_secret=secret,
         **_transport(proxy=proxy, ca=ca),

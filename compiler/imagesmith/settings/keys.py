@@ -16,6 +16,7 @@ from imagesmith.diagnostics import Severity
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.policy import FailOn, selector_problem
+from imagesmith.rules.timeouts import seconds
 from imagesmith.versions import Version
 
 Read = Callable[[object], Any]
@@ -112,6 +113,33 @@ def version(value: object) -> Version:
         raise ValueError('a version in quotes, such as "1.11.2"') from None
 
 
+def count(value: object) -> int:
+    """A number from 0 to 100."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:
+        return value
+    raise ValueError("a number from 0 to 100, without quotes")
+
+
+def duration(value: object) -> float:
+    """A duration in seconds."""
+    found = seconds(text(value))
+    if found is None:
+        raise ValueError('a duration in quotes, such as "90s", "45m" or "2h"')
+    return found
+
+
+def by_step(read: Read, example: str) -> Read:
+    """A table of steps and what each is to have."""
+    return lambda value: {step: read(item) for step, item in _table(value, example).items()}
+
+
+def steps(value: object) -> tuple[str, ...]:
+    """A list of steps."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError('a list such as ["customize[3]"]')
+    return tuple(value)
+
+
 KEYS: tuple[Key, ...] = (
     Key(name="select", read=selectors, help="Which diagnostics are shown.", example='["IMG3", "lint"]'),
     Key(name="ignore", read=selectors, help="Which diagnostics are left out.", example='["IMG410"]'),
@@ -144,6 +172,22 @@ KEYS: tuple[Key, ...] = (
         example='"https://contoso.blob.core.windows.net/vhds"',
     ),
     Key(name="vhd-resource-group", read=text, help="Resource group of its account.", example='"contoso-storage"'),
+    Key(name="retries", read=count, help="Tries more of what passes by itself.", example="3"),
+    Key(name="silence-timeout", read=duration, help="Cancel after so much silence.", example='"30m"'),
+    Key(name="cleanup-timeout", read=duration, help="End a clean-up that takes so long.", example='"30m"'),
+    Key(
+        name="step-timeout",
+        read=by_step(duration, '{ "customize[2]" = "10m" }'),
+        help="Time limits of steps.",
+        example='{ "customize[2]" = "10m" }',
+    ),
+    Key(
+        name="step-retries",
+        read=by_step(count, '{ "customize[2]" = 3 }'),
+        help="Tries more of steps.",
+        example='{ "customize[2]" = 3 }',
+    ),
+    Key(name="continue", read=steps, help="Shell steps that may fail.", example='["customize[3]"]'),
     Key(name="packer-version", read=version, help="Packer to compile for.", example='"1.11.2"'),
     Key(name="azure-plugin", read=version, help="Azure plugin to compile for.", example='"2.3.0"'),
 )

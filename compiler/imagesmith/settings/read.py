@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +19,11 @@ _LARGEST = 1 << 20
 """Bytes that are read; a file cut there is no TOML or has more settings than there are."""
 
 _TABLE = ("tool", "imagesmith")
+
+_SPEAKS_OF_US = re.compile(
+    r"tool\W+imagesmith|^[ \t]*\[[ \t]*[\"']?tool[\"']?[ \t]*\]|^[ \t]*[\"']?tool[\"']?[ \t]*[=.]", re.MULTILINE
+)
+"""Whether it is worth reading a pyproject.toml; other programs tell what is wrong with one that is not ours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,13 +56,15 @@ def _why(error: OSError | ValueError) -> str:
 
 
 def _read_text(text: str, file: Path) -> Settings | None:
+    if file.name == PYPROJECT and not _SPEAKS_OF_US.search(text):
+        return None
+    import tomllib  # most templates have no settings file
+
     source = SourceText(str(file), text)
     table: object
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        if file.name == PYPROJECT and "[tool.imagesmith" not in text:
-            return None
         message = f"the settings file is not TOML: {str(error).partition(' (at ')[0]}"
         found = UNREADABLE_SETTINGS.at((), message, span=place_of_error(source, str(error)))
         return Settings(file=file, diagnostics=(found,))

@@ -78,16 +78,6 @@ EMPTY = Rule(
     corrected="bicep build main.bicep --stdout | imagesmith validate -",
     source="architecture §3.1",
 )
-BICEP = Rule(
-    code="IMG007",
-    severity=Severity.ERROR,
-    title="Bicep files have to be compiled to JSON first",
-    cause="Bicep is a language of its own; its compiler turns it into an ARM deployment file, which is read here.",
-    fix="compile it: bicep build FILE --stdout | imagesmith validate -",
-    example="imagesmith validate image.bicep",
-    corrected="bicep build image.bicep --stdout | imagesmith validate -",
-    source="architecture §3.2",
-)
 TOO_DEEP = Rule(
     code="IMG008",
     severity=Severity.ERROR,

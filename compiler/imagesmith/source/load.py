@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from imagesmith.diagnostics import Rule, SourceText, Span, in_order
-from imagesmith.source.file_rules import BICEP, BOM, EMPTY, MAX_BYTES, NOT_UTF8, TOO_LARGE, UNREADABLE, UTF16, WEB_PAGE
+from imagesmith.source.bicep_program import Bicep
+from imagesmith.source.file_rules import BOM, EMPTY, MAX_BYTES, NOT_UTF8, TOO_LARGE, UNREADABLE, UTF16, WEB_PAGE
 from imagesmith.source.json_reader import read_json
 from imagesmith.source.values import Document
 
@@ -23,17 +24,65 @@ _WEB_PAGE = re.compile(r"\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE)
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-def load(path: str | os.PathLike[str]) -> Document:
-    """Read a file. Never raises: a file that cannot be read is a document without data and with a diagnostic."""
+def load(path: str | os.PathLike[str], *, bicep: Bicep | None = None) -> Document:
+    """Read a file. Never raises: a file that cannot be read is a document without data and with a diagnostic.
+
+    A `.bicep` file is compiled by the program that `bicep` names, a `.bicepparam` file to the parameters in it.
+    """
     name = os.fspath(path)
-    if PurePath(name).suffix.lower() in {".bicep", ".bicepparam"}:
-        return _bicep(name)
+    if not is_bicep(name):
+        return _loaded(name)
+    text = _text_of(name)
+    if isinstance(text, Document):
+        return text
+    from imagesmith.source.bicep import load_bicep, load_bicep_parameters
+
+    return load_bicep_parameters(text, bicep)[1] if is_bicep_parameters(name) else load_bicep(text, bicep)
+
+
+def load_with_template(path: str | os.PathLike[str], *, bicep: Bicep | None = None) -> tuple[Document, Document]:
+    """Read a `.bicepparam` file: the template that it is for, and the parameters. Never raises, like `load`."""
+    text = _text_of(os.fspath(path))
+    if isinstance(text, Document):
+        return text, text
+    from imagesmith.source.bicep import load_bicep_parameters
+
+    return load_bicep_parameters(text, bicep)
+
+
+def is_bicep(name: str) -> bool:
+    """Whether a file's name says that it is Bicep, or a Bicep parameter file."""
+    return name.lower().endswith((".bicep", ".bicepparam"))
+
+
+def is_bicep_parameters(name: str | os.PathLike[str]) -> bool:
+    """Whether a file's name says that it is a Bicep parameter file."""
+    return os.fspath(name).lower().endswith(".bicepparam")
+
+
+def _loaded(name: str) -> Document:
+    data = _bytes_of(name)
+    return data if isinstance(data, Document) else read_bytes(data, filename=name)
+
+
+def _text_of(name: str) -> SourceText | Document:
+    """The text of a file that is not JSON or YAML."""
+    data = _bytes_of(name)
+    if isinstance(data, Document):
+        return data
+    try:
+        return SourceText(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return _undecodable(error, data, "utf-8", name)
+
+
+def _bytes_of(name: str) -> bytes | Document:
     try:
         with open(name, "rb") as file:  # noqa: PTH123  the path may be of any kind that the system opens
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         return _refused(UNREADABLE, name, *_why(error, name))
-    return read_bytes(data, filename=name)
+    return data if len(data) <= MAX_BYTES else _refused(TOO_LARGE, name)
 
 
 def read_bytes(data: bytes, *, filename: str) -> Document:
@@ -54,8 +103,10 @@ def read_bytes(data: bytes, *, filename: str) -> Document:
 
 def read_text(text: str, *, filename: str) -> Document:
     """Read a text that diagnostics call `filename`, as JSON or YAML by its content. Never raises."""
-    if PurePath(filename).suffix.lower() in {".bicep", ".bicepparam"}:
-        return _bicep(filename)
+    if is_bicep(filename):
+        from imagesmith.source.bicep import load_bicep
+
+        return load_bicep(SourceText(filename, text), None)
     if len(text) > MAX_BYTES:
         return _refused(TOO_LARGE, filename)
     source = SourceText(filename, text)
@@ -100,13 +151,6 @@ def _undecodable(error: UnicodeDecodeError, body: bytes, encoding: str, filename
         hint = f"save the file as UTF-8; in Windows-1252 this byte is '{meant}'" if meant else ""
     diagnostic = NOT_UTF8.at((), message, hint=hint, span=Span(source, before, before + 1))
     return Document(source=source, root=None, diagnostics=(diagnostic,))
-
-
-def _bicep(name: str) -> Document:
-    if name.lower().endswith(".bicepparam"):
-        hint = f"compile it: bicep build-params {name} --stdout > parameters.json, then give it with --parameters"
-        return _refused(BICEP, name, "Bicep parameter files have to be compiled to JSON first", hint)
-    return _refused(BICEP, name, hint=f"compile it: bicep build {name} --stdout | imagesmith validate -")
 
 
 def _why(error: OSError | ValueError, name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from imagesmith.diagnostics import Diagnostic, On, Path, SourceText, Span, Via
+from imagesmith.source.stretches import narrowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,12 @@ class Document:
             path = path[:-1]
 
 
+def written_text(document: Document, path: Path) -> str:
+    """How the document's own file writes the value at a path; empty where the value came from another place."""
+    origin = document.origin(path)
+    return origin.span.text if origin and origin.span.source is document.source else ""
+
+
 def locate(diagnostics: Iterable[Diagnostic], document: Document) -> Iterator[Diagnostic]:
     """Give every diagnostic that speaks only in a path the span and history of the value there."""
     for diagnostic in diagnostics:
@@ -199,4 +206,11 @@ def locate(diagnostics: Iterable[Diagnostic], document: Document) -> Iterator[Di
         if origin is None:
             yield diagnostic
         else:
-            yield replace(diagnostic, span=origin.span, via=origin.via)
+            yield replace(diagnostic, span=_narrowed(origin.span, diagnostic, document), via=origin.via)
+
+
+def _narrowed(span: Span, diagnostic: Diagnostic, document: Document) -> Span:
+    if diagnostic.within is None:
+        return span
+    value = document.at(diagnostic.path)
+    return narrowed(span, value.data, diagnostic.within) if value and isinstance(value.data, str) else span

@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from imagesmith.diagnostics import SourceText
+from imagesmith.source.file_rules import TOO_DEEP
 from imagesmith.source.findings import Findings
 from imagesmith.source.yaml_rules import YAML_SYNTAX
 
@@ -71,6 +72,9 @@ def report_problem(error: yaml.YAMLError, source: SourceText, base: int, finding
     if "unexpected end of stream" in problem and context is not None:
         opened = context.index + base
         findings.add(YAML_SYNTAX, opened, opened + 1, "the quoted text is not closed", hint="close it with a quote")
+        return
+    if "nesting depth" in problem:  # libyaml looks ahead, and gives up before what it saw has been read
+        findings.add(TOO_DEEP, start, min(start + 1, len(source.text)))
         return
     message, hint = _words(problem, source.text[start : start + 1])
     findings.add(YAML_SYNTAX, start, min(start + 1, len(source.text)), message, hint=hint)

@@ -43,6 +43,13 @@ def scalar_value(text: str, tag: str | None, *, is_plain: bool, start: int, end:
     return float(value) if tag == f"{CORE}float" and isinstance(value, int) else value
 
 
+def is_text(text: str) -> bool:
+    """Whether a plain scalar with this text is a text, and no number, truth or null."""
+    if text in _WORDS:
+        return False
+    return not any(form.fullmatch(text) for form in (_DECIMAL, _FLOAT, _BASED, _NOT_FINITE))
+
+
 def _resolve(text: str, start: int, end: int, findings: Findings) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]

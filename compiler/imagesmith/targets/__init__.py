@@ -55,7 +55,7 @@ def _known(stage: Stage, target: Target, shaping: Shaping) -> Stage:
     sections = tuple(
         replace(section, body=_filtered(section.body, "", section.path, target, shaping)) for section in stage.sections
     )
-    return replace(stage, sections=sections, variables=used_variables(stage.variables, sections))
+    return replace(stage, sections=sections, variables=used_variables(stage.variables, sections, stage.steps))
 
 
 def _filtered(body: Block, prefix: str, path: Path, target: Target, shaping: Shaping) -> Block:

@@ -12,6 +12,7 @@ from imagesmith.lower.steps import STOP_EXIT_CODE
 from imagesmith.plan import BuildPlan, OnError, OsType, Stage, StageName, Step, StepFile, Variable
 from imagesmith.targets.shaping import Shape, Shaping, section_named, with_attributes, with_section, with_stage
 from imagesmith.targets.target import OLDEST
+from imagesmith.targets.uploads import plain_paths
 from imagesmith.targets.vhd import vhd_alone, vhd_name
 from imagesmith.versions import Version
 
@@ -278,4 +279,5 @@ SHAPES: tuple[Shape, ...] = (
     _tags,
     _windows_update,
     _staging_disk,
+    plain_paths,
 )

@@ -26,9 +26,15 @@ class Captured:
 
 
 def capture(
-    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], timeout_s: float, errors: bool = False
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    errors: bool = False,
+    given: IO[bytes] | None = None,
 ) -> Captured:
-    """Run a command with closed input; with `errors` its stderr is captured as well.
+    """Run a command with closed input, or a file's; with `errors` its stderr is captured as well.
 
     When the time is up, it and all that it started in its group are killed: it is a question, nothing is lost.
     Raises OSError if it cannot be started.
@@ -37,7 +43,7 @@ def capture(
         list(argv),
         cwd=cwd,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if given is None else given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
         start_new_session=sys.platform != "win32",

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import re
 import shutil
 import stat
 import time
-import urllib.error
-import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from imagesmith.redact import redact_url
 from imagesmith.toolchain.errors import BAD_ARCHIVE, DIGEST_MISMATCH, DIGEST_UNKNOWN, DOWNLOAD_FAILED, ToolchainError
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 _STALL_S = 30.0
 _LIMIT_S = 1800.0
@@ -41,6 +40,8 @@ def download(url: str, to: Path, *, sha256: str, environment: Mapping[str, str])
 
     The address may be plain http, since only the digest is trusted. Raises ToolchainError.
     """
+    import http.client  # what downloads and unpacks is slow to load, and most commands do neither
+
     shown = redact_url(url)
     if url.partition(":")[0].lower() not in {"http", "https"}:
         raise ToolchainError(DOWNLOAD_FAILED.at((), f"{shown} is not an http or https address"))
@@ -56,6 +57,8 @@ def download(url: str, to: Path, *, sha256: str, environment: Mapping[str, str])
 
 
 def _fetch(url: str, to: Path, environment: Mapping[str, str]) -> str:
+    import urllib.request
+
     opener = urllib.request.build_opener(urllib.request.ProxyHandler(_proxies(url, environment)))
     digest, size, deadline = hashlib.sha256(), 0, time.monotonic() + _LIMIT_S
     with opener.open(url, timeout=_STALL_S) as answer, to.open("wb") as file:
@@ -85,6 +88,8 @@ def _is_exempt(name: str, no_proxy: str) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    import urllib.error
+
     if isinstance(error, urllib.error.HTTPError):
         error.close()
         return f"the server answered {error.code} {error.reason}"
@@ -99,6 +104,9 @@ def unpack_program(archive: Path, to: Path, is_wanted: Callable[[str], bool]) ->
     Only a file at the top is taken. One name in the archive that leads elsewhere condemns it whole. Raises
     ToolchainError; the folder is the caller's to remove.
     """
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(archive) as package:
             for name in package.namelist():
@@ -109,7 +117,9 @@ def unpack_program(archive: Path, to: Path, is_wanted: Callable[[str], bool]) ->
         raise ToolchainError(BAD_ARCHIVE.at((), f"the archive cannot be unpacked: {error}")) from error
 
 
-def _unpack(package: zipfile.ZipFile, to: Path, is_wanted: Callable[[str], bool]) -> str:
+def _unpack(package: ZipFile, to: Path, is_wanted: Callable[[str], bool]) -> str:
+    import zipfile
+
     wanted = [info for info in package.infolist() if is_wanted(info.filename)]
     if len(wanted) != 1 or stat.S_ISLNK(wanted[0].external_attr >> 16) or wanted[0].is_dir():
         raise ToolchainError(BAD_ARCHIVE.at((), "the archive does not hold the program that it is named for"))

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from imagesmith.arm.calls import Function
 from imagesmith.arm.functions import (
+    cidr,
     collections,
     dates,
     encoding,
@@ -13,10 +13,28 @@ from imagesmith.arm.functions import (
     names,
     numbers,
     resources,
+    runtime,
+    scopes,
     strings,
+    uris,
 )
+from imagesmith.arm.rows import Function
 
-_MODULES = (names, strings, collections, logic, numbers, dates, resources, encoding, lambdas)
+_MODULES = (
+    names,
+    strings,
+    encoding,
+    uris,
+    collections,
+    lambdas,
+    logic,
+    numbers,
+    dates,
+    cidr,
+    scopes,
+    resources,
+    runtime,
+)
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {row.name.lower(): row for module in _MODULES for row in module.ROWS}

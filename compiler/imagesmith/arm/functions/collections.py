@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
-from imagesmith.arm.calls import Function, Invocation, Result, inherit, look_up, same, whole
+from imagesmith.arm.calls import Invocation, inherit, look_up, same, whole
 from imagesmith.arm.faults import NO_SUCH_PROPERTY
+from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Array, Member, Object, Value
 
 
@@ -53,6 +55,10 @@ def _distinct(items: Iterable[Value], call: Invocation) -> Array:
                 continue
         kept.append(item)
     return tuple(kept)
+
+
+def _distinct_array(call: Invocation) -> Result:
+    return _distinct(call.array(0), call)
 
 
 def _merge(one: Value, other: Value, *, deep: bool) -> Value:
@@ -138,9 +144,9 @@ def _index(call: Invocation, *, last: bool) -> int:
 
 
 def _items(call: Invocation) -> Result:
-    """An object's members as {key, value}, ordered by key."""
+    """An object's members as {key, value}, ordered by key without regard to case (tests of Azure/bicep)."""
     value, origin = call.value(0), call.origin
-    members = sorted(call.object(0), key=lambda member: member.key)
+    members = sorted(call.object(0), key=lambda member: member.key.upper())
     names = Value("key", origin), Value("value", origin)
     return tuple(
         Value(Object((Member(names[0], m.name), Member(names[1], inherit(m.value, value)))), origin) for m in members
@@ -148,7 +154,7 @@ def _items(call: Invocation) -> Result:
 
 
 def _object_keys(call: Invocation) -> Result:
-    return tuple(sorted((member.name for member in call.object(0)), key=lambda name: str(name.data)))
+    return tuple(sorted((member.name for member in call.object(0)), key=lambda name: str(name.data).upper()))
 
 
 def _flatten(call: Invocation) -> Result:
@@ -181,49 +187,57 @@ def _index_from_end(call: Invocation) -> Result:
     raise call.fault(f"there is no element {place} from the end: the array has {len(items)}", rule=NO_SUCH_PROPERTY)
 
 
+_array_row = partial(Function, page=Page.ARRAY)
+_object_row = partial(Function, page=Page.OBJECT)
+_bicep_object_row = partial(Function, page=Page.BICEP_OBJECT)
+_bicep_array_row = partial(Function, page=Page.BICEP_ARRAY)
+
 ROWS = (
-    Function(name="array", least=1, most=1, apply=_array, note="The value as an array of one, unless it is an array."),
-    Function(
+    _array_row(
+        name="array", least=1, most=1, apply=_array, note="The value as an array of one, unless it is an array."
+    ),
+    _array_row(
         name="createArray",
         least=0,
         most=None,
         apply=lambda call: tuple(call.values()),
         note="The arguments as an array.",
     ),
-    Function(name="createObject", least=0, most=None, apply=_create_object, note="Keys and values as an object."),
-    Function(name="union", least=2, most=None, apply=_union, note="Arrays or objects put together."),
-    Function(
+    _object_row(name="createObject", least=0, most=None, apply=_create_object, note="Keys and values as an object."),
+    _array_row(name="union", least=2, most=None, apply=_union, note="Arrays or objects put together."),
+    _bicep_object_row(
         name="shallowMerge", least=1, most=1, apply=_shallow_merge, note="Objects of an array merged at the top level."
     ),
-    Function(
+    _array_row(
         name="intersection", least=2, most=None, apply=_intersection, note="What arrays or objects have in common."
     ),
-    Function(name="contains", least=2, most=2, apply=_contains, note="Whether a container holds an item."),
-    Function(name="length", least=1, most=1, apply=_length, note="Number of elements, members or characters."),
-    Function(name="first", least=1, most=1, apply=lambda call: _end(call, 0), note="The first element or character."),
-    Function(name="last", least=1, most=1, apply=lambda call: _end(call, -1), note="The last element or character."),
-    Function(
+    _array_row(name="contains", least=2, most=2, apply=_contains, note="Whether a container holds an item."),
+    _array_row(name="length", least=1, most=1, apply=_length, note="Number of elements, members or characters."),
+    _array_row(name="first", least=1, most=1, apply=lambda call: _end(call, 0), note="The first element or character."),
+    _array_row(name="last", least=1, most=1, apply=lambda call: _end(call, -1), note="The last element or character."),
+    _array_row(
         name="take", least=2, most=2, apply=lambda call: _cut(call, keep=True), note="The first elements or characters."
     ),
-    Function(
+    _array_row(
         name="skip", least=2, most=2, apply=lambda call: _cut(call, keep=False), note="What follows the first ones."
     ),
-    Function(
+    _array_row(
         name="indexOf", least=2, most=2, apply=lambda call: _index(call, last=False), note="The first place, or -1."
     ),
-    Function(
+    _array_row(
         name="lastIndexOf", least=2, most=2, apply=lambda call: _index(call, last=True), note="The last place, or -1."
     ),
-    Function(name="items", least=1, most=1, apply=_items, note="An object's members as an array."),
-    Function(name="objectKeys", least=1, most=1, apply=_object_keys, note="An object's keys, ordered."),
-    Function(name="flatten", least=1, most=1, apply=_flatten, note="Arrays within an array as one."),
-    Function(
+    _object_row(name="items", least=1, most=1, apply=_items, note="An object's members as an array."),
+    _bicep_object_row(name="objectKeys", least=1, most=1, apply=_object_keys, note="An object's keys, ordered."),
+    _bicep_array_row(name="distinct", least=1, most=1, apply=_distinct_array, note="Every element once, in order."),
+    _bicep_array_row(name="flatten", least=1, most=1, apply=_flatten, note="Arrays within an array as one."),
+    _bicep_object_row(
         name="tryGet", least=2, most=None, apply=_try_get, note="A property or element, null where there is none."
     ),
-    Function(
+    _bicep_array_row(
         name="indexFromEnd", least=2, most=2, apply=_index_from_end, note="An element counted from the end, from 1."
     ),
-    Function(
+    _bicep_array_row(
         name="tryIndexFromEnd", least=2, most=2, apply=_index_from_end, note="The same, null where there is none."
     ),
 )

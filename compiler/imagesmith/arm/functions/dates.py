@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from imagesmith.arm.calls import Function, Invocation
+from imagesmith.arm.calls import Invocation
 from imagesmith.arm.functions.moments import COMPACT, GENERAL, MomentFault, read_moment, write_moment
+from imagesmith.arm.rows import Function, Page
 
 _DURATION = re.compile(
     r"(?P<sign>-?)P(?:(?P<years>\d{1,5})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,7})D)?"
@@ -67,9 +69,13 @@ def _to_epoch(call: Invocation) -> int:
         raise call.fault(str(error)) from None
 
 
+_date_row = partial(Function, page=Page.DATE)
+
 ROWS = (
-    Function(name="utcNow", least=0, most=1, apply=_utc_now, note="The run's time in a .NET date format."),
-    Function(name="dateTimeAdd", least=2, most=3, apply=_add, note="A date moved by an ISO 8601 duration."),
-    Function(name="dateTimeFromEpoch", least=1, most=1, apply=_from_epoch, note="The date of seconds since 1970."),
-    Function(name="dateTimeToEpoch", least=1, most=1, apply=_to_epoch, note="The seconds since 1970 of a date."),
+    _date_row(
+        name="utcNow", least=0, most=1, apply=_utc_now, default_only=True, note="The run's time in a .NET date format."
+    ),
+    _date_row(name="dateTimeAdd", least=2, most=3, apply=_add, note="A date moved by an ISO 8601 duration."),
+    _date_row(name="dateTimeFromEpoch", least=1, most=1, apply=_from_epoch, note="The date of seconds since 1970."),
+    _date_row(name="dateTimeToEpoch", least=1, most=1, apply=_to_epoch, note="The seconds since 1970 of a date."),
 )

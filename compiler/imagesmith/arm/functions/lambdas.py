@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 
-from imagesmith.arm.calls import Function, Invocation, Result, written
+from imagesmith.arm.calls import Invocation, written
+from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.arm.syntax import Call, Node, Text
 from imagesmith.source import Member, Object, Value
 
@@ -100,9 +101,11 @@ def _to_object(call: Invocation) -> Result:
 
 def _group_by(call: Invocation) -> Result:
     key_of = _lambda(call, 1, 1, 1)
+    value_of = _lambda(call, 2, 1, 1) if len(call) > 2 else None
     groups: dict[str, list[Value]] = {}
     for item in call.array(0):
-        groups.setdefault(written(key_of(item).data, lambda: call.fault("a key must be a string")), []).append(item)
+        key = written(key_of(item).data, lambda: call.fault("a key must be a string"))
+        groups.setdefault(key, []).append(value_of(item) if value_of else item)
     origin = call.origin
     return Object(Member(Value(key, origin), Value(tuple(items), origin)) for key, items in groups.items())
 
@@ -112,24 +115,31 @@ def _map_values(call: Invocation) -> Result:
     return Object(Member(member.name, each(member.value)) for member in call.object(0))
 
 
+_lambda_row = partial(Function, page=Page.LAMBDA)
+_bicep_lambda_row = partial(Function, page=Page.BICEP_LAMBDA)
+
 ROWS = (
-    Function(
+    _lambda_row(
         name="lambda", least=1, most=None, apply=_bare_lambda, lazy=True, note="A function to be applied to elements."
     ),
-    Function(
+    _lambda_row(
         name="lambdaVariables", least=1, most=1, apply=_lambda_variables, lazy=True, note="A variable of a lambda."
     ),
-    Function(name="map", least=2, most=2, apply=_map, lazy=True, note="The lambda's value for each element."),
-    Function(
+    _lambda_row(name="map", least=2, most=2, apply=_map, lazy=True, note="The lambda's value for each element."),
+    _lambda_row(
         name="filter", least=2, most=2, apply=_filter, lazy=True, note="The elements for which the lambda is true."
     ),
-    Function(name="reduce", least=3, most=3, apply=_reduce, lazy=True, note="Elements combined one after the other."),
-    Function(name="sort", least=2, most=2, apply=_sort, lazy=True, note="The elements in the lambda's order."),
-    Function(
+    _lambda_row(
+        name="reduce", least=3, most=3, apply=_reduce, lazy=True, note="Elements combined one after the other."
+    ),
+    _lambda_row(name="sort", least=2, most=2, apply=_sort, lazy=True, note="The elements in the lambda's order."),
+    _lambda_row(
         name="toObject", least=2, most=3, apply=_to_object, lazy=True, note="An array as an object by key lambda."
     ),
-    Function(name="groupBy", least=2, most=2, apply=_group_by, lazy=True, note="An array as an object of arrays."),
-    Function(
+    _bicep_lambda_row(
+        name="groupBy", least=2, most=3, apply=_group_by, lazy=True, note="An array as an object of arrays."
+    ),
+    _bicep_lambda_row(
         name="mapValues", least=2, most=2, apply=_map_values, lazy=True, note="An object with each value changed."
     ),
 )

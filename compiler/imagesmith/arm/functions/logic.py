@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 
-from imagesmith.arm.calls import Function, Invocation, Result, same
-from imagesmith.arm.faults import Stop
+from imagesmith.arm.calls import Invocation, same
+from imagesmith.arm.faults import ENDED_BY_TEMPLATE, Stop
+from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Object, Value
 
 
@@ -79,47 +81,64 @@ def _empty(call: Invocation) -> bool:
     raise call.wrong(0, "an array, an object or a string")
 
 
+def _fail(call: Invocation) -> Result:
+    raise call.fault(f"the template ends itself: {call.text(0)}", rule=ENDED_BY_TEMPLATE)
+
+
 def _less(a: str | int | float, b: str | int | float) -> bool:
     return bool(operator.lt(a, b))
 
 
+_logical_row = partial(Function, page=Page.LOGICAL)
+_object_row = partial(Function, page=Page.OBJECT)
+_comparison_row = partial(Function, page=Page.COMPARISON)
+_array_row = partial(Function, page=Page.ARRAY)
+
 ROWS = (
-    Function(name="if", least=3, most=3, apply=_if, lazy=True, note="One of two values; the other is not evaluated."),
-    Function(name="and", least=2, most=None, apply=_and, lazy=True, note="Whether all are true."),
-    Function(name="or", least=2, most=None, apply=_or, lazy=True, note="Whether one is true."),
-    Function(name="not", least=1, most=1, apply=lambda call: not call.boolean(0), note="The opposite."),
-    Function(
-        name="xor",
-        least=2,
-        most=2,
-        apply=lambda call: call.boolean(0) != call.boolean(1),
-        note="Whether exactly one is true.",
+    _logical_row(
+        name="if", least=3, most=3, apply=_if, lazy=True, note="One of two values; the other is not evaluated."
     ),
-    Function(name="true", least=0, most=0, apply=lambda _: True, note="true"),
-    Function(name="false", least=0, most=0, apply=lambda _: False, note="false"),
-    Function(name="null", least=0, most=0, apply=lambda _: None, note="null"),
-    Function(name="bool", least=1, most=1, apply=_bool, note="The boolean that a text or number stands for."),
-    Function(name="equals", least=2, most=2, apply=_equals, note="Whether two values are the same, case-sensitive."),
-    Function(name="less", least=2, most=2, apply=_compared(_less), note="Whether the first is smaller."),
-    Function(
+    _logical_row(name="and", least=2, most=None, apply=_and, lazy=True, note="Whether all are true."),
+    _logical_row(name="or", least=2, most=None, apply=_or, lazy=True, note="Whether one is true."),
+    _logical_row(name="not", least=1, most=1, apply=lambda call: not call.boolean(0), note="The opposite."),
+    _logical_row(name="true", least=0, most=0, apply=lambda _: True, note="true"),
+    _logical_row(name="false", least=0, most=0, apply=lambda _: False, note="false"),
+    _object_row(name="null", least=0, most=0, apply=lambda _: None, note="null"),
+    _logical_row(name="bool", least=1, most=1, apply=_bool, note="The boolean that a text or number stands for."),
+    _comparison_row(
+        name="equals", least=2, most=2, apply=_equals, note="Whether two values are the same, case-sensitive."
+    ),
+    _comparison_row(name="less", least=2, most=2, apply=_compared(_less), note="Whether the first is smaller."),
+    _comparison_row(
         name="lessOrEquals",
         least=2,
         most=2,
         apply=_compared(lambda a, b: not _less(b, a)),
         note="Whether it is not larger.",
     ),
-    Function(
+    _comparison_row(
         name="greater", least=2, most=2, apply=_compared(lambda a, b: _less(b, a)), note="Whether the first is larger."
     ),
-    Function(
+    _comparison_row(
         name="greaterOrEquals",
         least=2,
         most=2,
         apply=_compared(lambda a, b: not _less(a, b)),
         note="Whether it is not smaller.",
     ),
-    Function(name="coalesce", least=1, most=None, apply=_coalesce, lazy=True, note="The first value that is not null."),
-    Function(
+    _comparison_row(
+        name="coalesce", least=1, most=None, apply=_coalesce, lazy=True, note="The first value that is not null."
+    ),
+    _array_row(
         name="empty", least=1, most=1, apply=_empty, note="Whether an array, object, string or null holds nothing."
+    ),
+    Function(
+        name="fail",
+        page=Page.BICEP_FLOW,
+        anchor="top",
+        least=1,
+        most=1,
+        apply=_fail,
+        note="Ends the deployment with a message.",
     ),
 )

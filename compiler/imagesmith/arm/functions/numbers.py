@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
+from functools import partial
 
-from imagesmith.arm.calls import Function, Invocation, Result, kind_of
+from imagesmith.arm.calls import Invocation, kind_of
+from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Value
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,4})?")
+_HIGHEST_OF_A_RANGE = 2**31 - 1
 _MOST_OF_A_RANGE = 10_000
 """range() makes at most this many (its documentation)."""
 
@@ -65,10 +72,12 @@ def _int(call: Invocation) -> int:
     data = call.value(0).data
     if isinstance(data, bool) or not isinstance(data, str | int | float):
         raise call.wrong(0, "a number or the text of one")
+    if isinstance(data, str) and not _INTEGER.fullmatch(data.strip()):
+        raise call.fault(f"{data!r} is not the text of an integer")
     try:
         number = int(data)
     except (ValueError, OverflowError):
-        raise call.fault(f"{data!r} is not the text of an integer") from None
+        raise call.fault(f"{data!r} does not fit into 64 bits") from None
     if not _LOWEST <= number <= _HIGHEST:
         raise call.fault(f"{data!r} does not fit into 64 bits")
     return number
@@ -78,33 +87,43 @@ def _float(call: Invocation) -> float:
     data = call.value(0).data
     if isinstance(data, bool) or not isinstance(data, str | int | float):
         raise call.wrong(0, "a number or the text of one")
+    if isinstance(data, str) and not _NUMBER.fullmatch(data.strip()):
+        raise call.fault(f"{data!r} is not the text of a number")
     try:
-        return float(data)
-    except (ValueError, OverflowError):
-        raise call.fault(f"{data!r} is not the text of a number") from None
+        number = float(data)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise call.fault(f"{data!r} does not fit into a number")
+    return number
 
 
 def _range(call: Invocation) -> Result:
     start, count = call.integer(0), call.integer(1)
     if not 0 <= count <= _MOST_OF_A_RANGE:
         raise call.fault(f"range() makes 0 to {_MOST_OF_A_RANGE} numbers, not {count}")
+    if not -_HIGHEST_OF_A_RANGE - 1 <= start <= start + count <= _HIGHEST_OF_A_RANGE:
+        raise call.fault(f"range() ends at {_HIGHEST_OF_A_RANGE}, but {start} and {count} more go beyond it")
     origin = call.origin
     return tuple(Value(number, origin) for number in range(start, start + count))
 
 
+_numeric_row = partial(Function, page=Page.NUMERIC)
+_array_row = partial(Function, page=Page.ARRAY)
+
 ROWS = (
-    Function(name="add", least=2, most=2, apply=_arithmetic(lambda a, b: a + b), note="The sum."),
-    Function(name="sub", least=2, most=2, apply=_arithmetic(lambda a, b: a - b), note="The difference."),
-    Function(name="mul", least=2, most=2, apply=_arithmetic(lambda a, b: a * b), note="The product."),
-    Function(name="div", least=2, most=2, apply=_div, note="The quotient, towards zero."),
-    Function(name="mod", least=2, most=2, apply=_mod, note="The remainder."),
-    Function(
+    _numeric_row(name="add", least=2, most=2, apply=_arithmetic(lambda a, b: a + b), note="The sum."),
+    _numeric_row(name="sub", least=2, most=2, apply=_arithmetic(lambda a, b: a - b), note="The difference."),
+    _numeric_row(name="mul", least=2, most=2, apply=_arithmetic(lambda a, b: a * b), note="The product."),
+    _numeric_row(name="div", least=2, most=2, apply=_div, note="The quotient, towards zero."),
+    _numeric_row(name="mod", least=2, most=2, apply=_mod, note="The remainder."),
+    _numeric_row(
         name="min", least=1, most=None, apply=_extreme(min), note="The smallest of integers or of an array of them."
     ),
-    Function(
+    _numeric_row(
         name="max", least=1, most=None, apply=_extreme(max), note="The largest of integers or of an array of them."
     ),
-    Function(name="int", least=1, most=1, apply=_int, note="The integer that a text or number stands for."),
-    Function(name="float", least=1, most=1, apply=_float, note="The number that a text stands for."),
-    Function(name="range", least=2, most=2, apply=_range, note="Consecutive integers from a start, at most 10,000."),
+    _numeric_row(name="int", least=1, most=1, apply=_int, note="The integer that a text or number stands for."),
+    _numeric_row(name="float", least=1, most=1, apply=_float, note="The number that a text stands for."),
+    _array_row(name="range", least=2, most=2, apply=_range, note="Consecutive integers from a start, at most 10,000."),
 )

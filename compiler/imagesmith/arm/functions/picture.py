@@ -41,22 +41,9 @@ def composite(picture: str, arguments: Sequence[object], charge: Callable[[int],
 def _formed(value: object, form: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not form:
         return str(value)
-    letter, digits = form[0].upper(), form[1:]
-    if letter in "DNFX" and (not digits or (digits.isascii() and digits.isdigit() and int(digits) <= 99)):
-        return _standard(value, letter, digits, lower=form[0].islower())
-    if form.strip("0") == "":
-        return f"{'-' if value < 0 else ''}{abs(round(value)):0{len(form)}d}"
-    raise PictureFault(f"the number format {form!r} is not known here")
+    from imagesmith.arm.functions.numerals import NumeralFault, write_number  # few templates need decimals
 
-
-def _standard(value: float, letter: str, digits: str, *, lower: bool) -> str:
-    """The standard numeric formats D, N, F and X in the invariant culture."""
-    count = int(digits) if digits else None
-    if letter == "N":
-        return f"{value:,.{2 if count is None else count}f}"
-    if letter == "F":
-        return f"{value:.{2 if count is None else count}f}"
-    whole = int(value)
-    if letter == "X":
-        return f"{whole & 0xFFFFFFFFFFFFFFFF:0{count or 0}{'x' if lower else 'X'}}"
-    return f"{'-' if whole < 0 else ''}{abs(whole):0{count or 0}d}"
+    try:
+        return write_number(value, form)
+    except NumeralFault as error:
+        raise PictureFault(str(error)) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from hashlib import sha256
 
-from imagesmith.arm.calls import Function, Invocation, Result, written
-from imagesmith.arm.functions.encoding import json_text
+from imagesmith.arm.calls import Invocation, written
+from imagesmith.arm.functions.encoding import json_text, single_quoted_json
 from imagesmith.arm.functions.murmur import unique_text
 from imagesmith.arm.functions.picture import PictureFault, composite
+from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Object, Value
 
 ARM_NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
@@ -20,7 +22,7 @@ _HASH_COST = 20
 
 def _concat(call: Invocation) -> Result:
     """Joins strings, or appends arrays to one another."""
-    if isinstance(call.value(0).data, tuple):
+    if len(call) and isinstance(call.value(0).data, tuple):
         return tuple(item for index in range(len(call)) for item in call.array(index))
     return "".join(call.scalar(index) for index in range(len(call)))
 
@@ -30,7 +32,8 @@ def _format(call: Invocation) -> str:
     for index in range(1, len(call)):
         data = call.value(index).data
         if isinstance(data, tuple | Object) or data is None:
-            data = "" if data is None else json_text(call.value(index))
+            call.charge(call.environment.scope.meter.weigh(call.value(index)))
+            data = "" if data is None else single_quoted_json(call.value(index))
         arguments.append(data)
     try:
         return composite(call.text(0), arguments, call.charge)
@@ -83,7 +86,8 @@ def _join(call: Invocation) -> str:
 
 
 def _substring(call: Invocation) -> str:
-    text, start = call.text(0), call.integer(1)
+    text = call.text(0)
+    start = call.integer(1) if len(call) > 1 else 0
     length = call.integer(2) if len(call) > 2 else len(text) - start
     if start < 0 or length < 0 or start + length > len(text):
         raise call.fault(f"substring({start}, {length}) reaches outside of a text of {len(text)} characters")
@@ -107,39 +111,65 @@ def _string(call: Invocation) -> str:
     return "" if value.data is None else call.scalar(0)
 
 
+def _like(call: Invocation) -> bool:
+    """Whether a text fits a pattern in which `*` stands for any characters, without regard to case."""
+    text, (first, *rest) = call.text(0).lower(), call.text(1).lower().split("*")
+    if not rest:
+        return text == first
+    *middle, last = rest
+    if not text.startswith(first) or len(text) < len(first) + len(last) or not text.endswith(last):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
 def _trim(call: Invocation) -> str:
     return call.text(0).strip()
 
 
+_string_row = partial(Function, page=Page.STRING)
+
 ROWS = (
-    Function(name="concat", least=1, most=None, apply=_concat, note="Joins strings or arrays."),
-    Function(name="format", least=1, most=None, apply=_format, note="Fills {0}, {1:N0} … as .NET does."),
-    Function(
+    _string_row(name="concat", least=0, most=None, apply=_concat, note="Joins strings or arrays."),
+    _string_row(name="format", least=1, most=None, apply=_format, note="Fills {0}, {1:N0} … as .NET does."),
+    _string_row(
         name="uniqueString",
         least=1,
         most=None,
         apply=_unique_string,
         note="A hash of 13 characters, as ARM computes it.",
     ),
-    Function(name="guid", least=1, most=None, apply=_guid, note="The version 5 UUID of the arguments joined with '-'."),
-    Function(name="newGuid", least=0, most=0, apply=_new_guid, note="A GUID from the run's seed."),
-    Function(name="toLower", least=1, most=1, apply=lambda call: call.text(0).lower(), note="Lower case."),
-    Function(name="toUpper", least=1, most=1, apply=lambda call: call.text(0).upper(), note="Upper case."),
-    Function(name="trim", least=1, most=1, apply=_trim, note="Without white space at both ends."),
-    Function(name="replace", least=3, most=3, apply=_replace, note="Every occurrence replaced, case-sensitive."),
-    Function(name="split", least=2, most=2, apply=_split, note="The parts between delimiters."),
-    Function(name="join", least=2, most=2, apply=_join, note="Array elements joined by a delimiter."),
-    Function(name="substring", least=2, most=3, apply=_substring, note="A part by start and length."),
-    Function(name="padLeft", least=2, most=3, apply=_pad_left, note="Filled on the left up to a width."),
-    Function(name="string", least=1, most=1, apply=_string, note="A value as text; arrays and objects as JSON."),
-    Function(
+    _string_row(
+        name="guid", least=1, most=None, apply=_guid, note="The version 5 UUID of the arguments joined with '-'."
+    ),
+    _string_row(
+        name="newGuid", least=0, most=0, apply=_new_guid, default_only=True, note="A GUID from the run's seed."
+    ),
+    _string_row(name="toLower", least=1, most=1, apply=lambda call: call.text(0).lower(), note="Lower case."),
+    _string_row(name="toUpper", least=1, most=1, apply=lambda call: call.text(0).upper(), note="Upper case."),
+    _string_row(name="trim", least=1, most=1, apply=_trim, note="Without white space at both ends."),
+    _string_row(name="replace", least=3, most=3, apply=_replace, note="Every occurrence replaced, case-sensitive."),
+    _string_row(name="split", least=2, most=2, apply=_split, note="The parts between delimiters."),
+    _string_row(name="join", least=2, most=2, apply=_join, note="Array elements joined by a delimiter."),
+    _string_row(name="substring", least=1, most=3, apply=_substring, note="A part by start and length."),
+    _string_row(name="padLeft", least=2, most=3, apply=_pad_left, note="Filled on the left up to a width."),
+    _string_row(name="string", least=1, most=1, apply=_string, note="A value as text; arrays and objects as JSON."),
+    _string_row(
+        name="like", page=Page.BICEP_STRING, least=2, most=2, apply=_like, note="Whether a text fits a pattern."
+    ),
+    _string_row(
         name="startsWith",
         least=2,
         most=2,
         apply=lambda call: call.text(0).lower().startswith(call.text(1).lower()),
         note="Whether a string starts with another, without regard to case.",
     ),
-    Function(
+    _string_row(
         name="endsWith",
         least=2,
         most=2,

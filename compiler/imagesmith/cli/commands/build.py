@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,20 @@ from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
+from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.secrets import keep_out, secret_option, values_of
 from imagesmith.cli.settings import compile_given
+from imagesmith.cli.supervision import on_error_options, patience_options, step_options
 from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import OnError
 from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 
@@ -67,10 +71,14 @@ from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
     help="Container image that stands for a source image; * and ? match.",
 )
 @click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
+@rehearsal_options
 @fault_option
 @click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
+@secret_option
+@locked_option
 @fetch_options
-@click.option("--on-error", type=click.Choice([action.value for action in OnError]), help="Override errorHandling.")
+@patience_options
+@step_options
 @click.option(
     "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
 )
@@ -94,17 +102,24 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     except ToolchainError as error:
         return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
     target = target_of(packer)
-    compiled = compile_given(file, shared, target=target)
+    compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
+    keep_out(compilation.secrets)
     if not compiled.passes:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
-    return _build(file, compilation, packer, output, given)
+    fetch = fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"])
+    try:
+        compiled, fetch = obey_lock(file, compiled, fetch, locked=given["locked"])
+    except Unlocked as error:
+        return _refused(output, ExitCode.PREFLIGHT, error.diagnostics)
+    return _build(compiled.compilation, packer, output, {**given, **compiled.values, "fetch": fetch})
 
 
-def _build(file: str, compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
+def _build(compilation: Compilation, packer: Packer, output: str, given: dict[str, Any]) -> int:
     run_id = new_run_id(now(), secrets.token_bytes(8))
+    options = _options(given)
     try:
         state = open_state(state_folder(given["state_dir"]))
         with (
@@ -119,22 +134,25 @@ def _build(file: str, compilation: Compilation, packer: Packer, output: str, giv
                 run_directory=state.runs / run_id,
                 on_event=show,
                 cancel=cancel,
-                options=_options(file, given),
+                options=replace(options, secrets=values_of(given["secrets"], world)),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
     except Unfit as error:
-        return _refused(output, error.code, [error.diagnostic])
+        return _refused(output, error.code, error.diagnostics)
     _show_result(result, compilation, output)
     return result.exit_code
 
 
-def _options(file: str, given: dict[str, Any]) -> BuildOptions:
+def _options(given: dict[str, Any]) -> BuildOptions:
     return BuildOptions(
-        fetch=fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"]),
+        fetch=given["fetch"],
         dry_run=given["dry_run"],
-        on_error=OnError(given["on_error"]) if given["on_error"] else None,
         time_limit_s=given["time_limit"],
+        silence_timeout_s=given["silence_timeout"],
+        cleanup_timeout_s=given["cleanup_timeout"],
+        retries=given["retries"],
+        **on_error_options(given["on_error"]),
     )
 
 

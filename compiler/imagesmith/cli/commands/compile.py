@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imagesmith.cli.fetching import fetch_options, fetching
+from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import output_option, report_options, target_options, template_options
 from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
-from imagesmith.cli.settings import compile_given
+from imagesmith.cli.secrets import secret_option
+from imagesmith.cli.settings import Compiled, compile_given
+from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
 from imagesmith.pipeline import Compilation
+
+if TYPE_CHECKING:
+    from imagesmith.artifacts import FetchOptions
 
 
 @click.command("compile")
@@ -25,7 +31,10 @@ from imagesmith.pipeline import Compilation
 @template_options
 @target_options
 @click.option("--fetch", is_flag=True, help="Fetch scripts and files as well, so that Packer alone can build.")
+@secret_option
+@locked_option
 @fetch_options
+@step_options
 @report_options
 @output_option("text", "json")
 def command(  # the shared options
@@ -39,6 +48,7 @@ def command(  # the shared options
     allow_host: tuple[str, ...],
     root: str | None,
     offline: bool,
+    locked: bool,
     **settings: Any,
 ) -> int:
     """Write the Packer build of a template.
@@ -46,11 +56,13 @@ def command(  # the shared options
     DIR gets plan.json, and for each stage a folder with image.pkr.hcl and its scripts. FILE may be - (standard input).
     Without --fetch, files that the template names by address are placeholders, which end a build by hand.
     """
+    if locked and not fetch:
+        raise click.UsageError("--locked needs --fetch: only what is fetched can be compared with the lock")
     compiled = compile_given(file, settings)
     status = ExitCode.OK if compiled.passes else ExitCode.TEMPLATE
     if compiled.passes and fetch:
         options = fetching(file, allow_host=allow_host, root=root, offline=offline)
-        compiled = replace(compiled, compilation=_filled(compiled.compilation, options))
+        compiled = _fetched(file, compiled, options, locked=locked)
         status = ExitCode.PREFLIGHT if has_errors(compiled.compilation.diagnostics) else status
     compilation = compiled.compilation
     written: list[str] = []
@@ -79,7 +91,16 @@ def _show_files(compilation: Compilation, directory: str, written: Sequence[str]
             click.echo(f"{directory}/{name}")
 
 
-def _filled(compilation: Compilation, options: Any) -> Compilation:  # FetchOptions
+def _fetched(file: str, compiled: Compiled, options: FetchOptions, *, locked: bool) -> Compiled:
+    try:
+        compiled, options = obey_lock(file, compiled, options, locked=locked)
+    except Unlocked as error:
+        said = (*compiled.compilation.diagnostics, *error.diagnostics)
+        return replace(compiled, compilation=replace(compiled.compilation, diagnostics=said))
+    return replace(compiled, compilation=_filled(compiled.compilation, options))
+
+
+def _filled(compilation: Compilation, options: FetchOptions) -> Compilation:
     """The compilation with what it names by address, and what was wrong with that."""
     from imagesmith.artifacts import fill
 

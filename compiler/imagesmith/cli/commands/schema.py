@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from imagesmith.api_versions import NEWEST, VERSIONS, load_schema
+from imagesmith.api_versions import DEPRECATED, NEWEST, VERSIONS, is_strict, load_schema
 
 
 @click.command("schema")
 @click.option("--api-version", type=click.Choice(VERSIONS), default=NEWEST, show_default=True, metavar="VERSION")
-def command(api_version: str) -> int:
+@click.option("--list", "listing", is_flag=True, help="List the API versions, the oldest first.")
+def command(api_version: str, *, listing: bool) -> int:
     """Print the JSON Schema of the image template of one API version."""
+    if listing:
+        for version in VERSIONS:
+            reading = "strict" if is_strict(version) else "lenient"
+            click.echo(f"{version}  {reading}{', deprecated' if version in DEPRECATED else ''}")
+        return 0
+    import json
+
     click.echo(json.dumps(load_schema(api_version), indent=2, ensure_ascii=False))
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,12 +13,12 @@ import click
 
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.leftovers import Leftover, LeftoverKind, find_leftovers, is_removable, remove_leftovers
-from imagesmith.azure.login import Auth, azure_world
+from imagesmith.azure.login import Auth
 from imagesmith.cli.options import output_option
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import state_folder
 from imagesmith.cli.values import DurationType
-from imagesmith.cli.world import Unfit, kept_sandbox
+from imagesmith.cli.world import Unfit, azure, kept_sandbox
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunState, now
 from imagesmith.journal import StateError, open_state, read_run
@@ -78,7 +77,7 @@ def _world(given: dict[str, Any]) -> Iterator[World]:  # the command's options
         with kept_sandbox(Path(given["sandbox_state"])) as world:
             yield world
     else:
-        yield azure_world(Auth(given["auth"]), subscription=given["subscription"], environment=dict(os.environ))
+        yield azure(given["auth"], given["subscription"])
 
 
 def _is_chosen(leftover: Leftover, given: dict[str, Any]) -> bool:  # the command's options

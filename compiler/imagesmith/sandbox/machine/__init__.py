@@ -31,11 +31,6 @@ class MachineSpec:
 class Machines(Protocol):
     """Where machines run. Names of machines and images are the implementation's own after `start` and `capture`."""
 
-    records_steps: bool
-    notes: list[str]
-    facts: dict[str, str]
-    """What the record of a run says of them: the engine, the digests of base images."""
-
     async def prepare(self, source: str) -> str:
         """The image that stands for a ``publisher:offer:sku``, made where it is missing.
 
@@ -44,6 +39,10 @@ class Machines(Protocol):
 
     async def start(self, spec: MachineSpec) -> None:
         """Start a machine; it takes logins afterwards. Raises `SandboxError` (IMG903)."""
+
+    def open(self, name: str) -> bool:
+        """What a script of the user's does that opens WinRM: let the machine be reached, if it could not be before.
+        Whether it could not be. Linux machines can be reached from their start."""
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give one SSH connection to the machine; returns at its end, with the socket closed."""
@@ -62,3 +61,12 @@ class Machines(Protocol):
 
     async def close(self, *, keep: Collection[str]) -> None:
         """End all machines, and take away what was captured but for the images in `keep`."""
+
+
+class Fleet(Machines, Protocol):
+    """Machines of one system, and what is to be said of them before a run."""
+
+    records_steps: bool
+    notes: list[str]
+    facts: dict[str, str]
+    """What the record of a run says of them: the engine, the digests of base images."""

@@ -130,6 +130,10 @@ class ContainerMachines:
         if booted.code:
             raise failure(MACHINE_FAILED, f"the machine's system did not come up: {booted.reason}")
 
+    def open(self, name: str) -> bool:  # noqa: ARG002 - the protocol's shape
+        """SSH is open from the start."""
+        return False
+
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Let the machine's own sshd talk on the connection; the engine copies, not we."""
         with connection, (self.state.folder("machines") / f"{name}.log").open("ab") as log:
@@ -145,6 +149,8 @@ class ContainerMachines:
                 stdout=connection.fileno(),
                 stderr=log,
                 env=dict(self.engine.environment),
+                # Ctrl-C of a terminal is for us: it must not end the step that Packer is to be asked to stop.
+                start_new_session=True,
             )
         self._sessions[process] = name
         try:

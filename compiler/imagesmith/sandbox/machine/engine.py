@@ -133,6 +133,7 @@ async def run_command(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
+            start_new_session=True,  # Ctrl-C of a terminal is for us
         )
     except OSError as error:
         return Output(code=127, stdout="", stderr=f"{command[0]}: {error.strerror}")

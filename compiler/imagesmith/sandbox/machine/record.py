@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 import asyncssh
 
 from imagesmith.sandbox.machine import MachineSpec
+from imagesmith.sandbox.rehearsal import Itinerary, Rehearsal
 from imagesmith.sandbox.state import StateFolder
 
 SAID = "imagesmith: recorded, not run"
@@ -34,8 +35,9 @@ class RecordingMachines:
 
     records_steps = True
 
-    def __init__(self, *, state: StateFolder, note: str) -> None:
+    def __init__(self, *, state: StateFolder, note: str, rehearsal: Rehearsal | None = None) -> None:
         self.state = state
+        self._rehearsal = rehearsal or Rehearsal()
         self.notes = [note]
         self.facts = {"engine": "none: steps are recorded"}
         self._key = asyncssh.generate_private_key("ssh-ed25519")
@@ -56,7 +58,11 @@ class RecordingMachines:
             await asyncio.to_thread(StateFolder(root).remove, "tmp")
         (root / "tmp").mkdir()
         (root / "home" / spec.user).mkdir(parents=True, exist_ok=True)
-        self._machines[spec.name] = _Recorded(spec, root)
+        self._machines[spec.name] = _Recorded(spec, root, self._rehearsal.begin())
+
+    def open(self, name: str) -> bool:  # noqa: ARG002 - the protocol's shape
+        """SSH is open from the start."""
+        return False
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Speak SSH on the connection until the client goes."""
@@ -130,10 +136,11 @@ class _Login(asyncssh.SSHServer):
 class _Recorded:
     """One machine: its tree, and what it was told to do."""
 
-    def __init__(self, spec: MachineSpec, root: Path) -> None:
+    def __init__(self, spec: MachineSpec, root: Path, itinerary: Itinerary) -> None:
         self.spec = spec
         self.root = root
         self._folder = root.parent
+        self._itinerary = itinerary
         self._steps = 0
 
     def files(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
@@ -142,7 +149,7 @@ class _Recorded:
 
     async def run(self, process: asyncssh.SSHServerProcess[str]) -> None:
         """Answer one command."""
-        command = process.command or ""
+        command = (process.command or "").strip()  # Packer ends its commands with a line end
         words = _plain_words(command)
         if words and words[0] in _OWN:
             await asyncio.to_thread(self._do, words)
@@ -187,6 +194,8 @@ class _Recorded:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 shutil.copyfile(path, folder / kept[word])
                 code = _exit_only(path) or code
+        wanted = self._itinerary.exit_code(self._itinerary.step(command))
+        code = code if wanted is None else wanted % 256
         row = {"command": command, "environment": dict(environment), "files": kept, "exit": code}
         with (self._folder / "steps.ndjson").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

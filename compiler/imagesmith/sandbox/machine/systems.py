@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from imagesmith.sandbox.machine import Machines, MachineSpec
+from imagesmith.sandbox.machine import Fleet, Machines, MachineSpec
 from imagesmith.sandbox.windows.images import is_windows
 from imagesmith.sandbox.windows.machines import WindowsMachines
 
@@ -13,16 +13,22 @@ from imagesmith.sandbox.windows.machines import WindowsMachines
 class Systems:
     """`Machines` of which each says in its specification what it is.
 
-    Sources are prepared for Linux only: nothing stands for a Windows image but an empty disk.
+    Sources are prepared for Linux only: nothing stands for a Windows image but an empty disk. What Linux machines need
+    is loaded when the first one is asked for: a Windows build has none.
     """
 
-    def __init__(self, *, linux: Machines, windows: WindowsMachines) -> None:
-        self.linux = linux
+    def __init__(self, *, linux: Callable[[], Fleet], windows: WindowsMachines) -> None:
         self.windows = windows
-        self.records_steps = linux.records_steps
-        self.notes = linux.notes
-        self.facts = linux.facts
+        self._make_linux = linux
+        self._linux: Fleet | None = None
         self._on_windows: set[str] = set()
+
+    @property
+    def linux(self) -> Fleet:
+        """The Linux machines."""
+        if self._linux is None:
+            self._linux = self._make_linux()
+        return self._linux
 
     async def prepare(self, source: str) -> str:
         """The image that stands for a source of a Linux machine."""
@@ -33,6 +39,10 @@ class Systems:
         if spec.windows:
             self._on_windows.add(spec.name)
         await self._of(spec.name).start(spec)
+
+    def open(self, name: str) -> bool:
+        """Let a Windows machine be reached."""
+        return self._of(name).open(name)
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give a connection to SSH or WinRM."""
@@ -59,7 +69,8 @@ class Systems:
         try:
             await self.windows.close(keep=keep)
         finally:
-            await self.linux.close(keep=keep)
+            if self._linux is not None:
+                await self._linux.close(keep=keep)
 
     def _of(self, name: str) -> Machines:
         return self.windows if name in self._on_windows else self.linux

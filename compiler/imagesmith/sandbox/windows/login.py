@@ -7,8 +7,20 @@ import binascii
 import secrets
 import time
 
+from imagesmith.diagnostics import Rule, Severity
 from imagesmith.sandbox.windows.host import Host
 from imagesmith.sandbox.windows.ntlm import Accepted, Acceptor, Challenge, Refused, Step
+
+LOGIN_REFUSED = Rule(
+    code="IMG910",
+    severity=Severity.WARNING,
+    title="nobody has got into the Windows machine",
+    cause="Every login over WinRM was refused. Packer does not say why: it tries again until winrm_timeout is over.",
+    fix="see the reason; Windows images in Azure take NTLM only, with the account of the deployment",
+    example="imagesmith sandbox -- packer build with-basic-login",
+    corrected="imagesmith sandbox -- packer build with-ntlm",
+    source="winrm.md §2",
+)
 
 
 class Login:
@@ -19,6 +31,11 @@ class Login:
         self._acceptor: Acceptor | None = None
         self._user: str | None = None
         self._boot: object = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether somebody has ever logged in on this connection."""
+        return self._boot is not None
 
     def user(self, boot: object) -> str | None:
         """Who has logged in on this connection since the machine booted."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from imagesmith.sandbox.errors import SandboxError
+from imagesmith.sandbox.errors import SandboxError, failure
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.state import StateFolder
 from imagesmith.sandbox.windows.host import DISK, Host, MakeHost
 from imagesmith.sandbox.windows.images import BLANK, SUFFIX
+from imagesmith.sandbox.windows.login import LOGIN_REFUSED
 from imagesmith.sandbox.windows.winrm import Listener
 
 _IMAGES = "windows-images"
@@ -51,9 +53,24 @@ class WindowsMachines:
         if not spec.image.startswith(BLANK):
             image = self._state.folder(_IMAGES) / spec.image
             await asyncio.to_thread(shutil.copytree, image, disk, symlinks=True, dirs_exist_ok=True)
-        host = self._make_host(spec, folder)
-        listener = Listener(host, tls=spec.tls, on_failure=self._on_failure) if spec.tls else None
-        self._machines[spec.name] = _Machine(host=host, listener=listener)
+        self._machines[spec.name] = machine = _Machine(host=self._make_host(spec, folder), listener=None)
+        if spec.tls is not None:
+            self._listen(machine, spec.tls)
+
+    def open(self, name: str) -> bool:
+        """Let a machine without a listener have one, with a certificate of its own; whether there was none."""
+        import trustme
+
+        machine = self._machines.get(name)
+        if machine is None or machine.listener is not None:
+            return False
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert(machine.host.computer).configure_cert(tls)
+        self._listen(machine, tls)
+        return True
+
+    def _listen(self, machine: _Machine, tls: ssl.SSLContext) -> None:
+        machine.listener = Listener(machine.host, tls=tls, on_failure=self._on_failure)
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Give a connection to the machine's listener; refused where there is none."""
@@ -72,7 +89,14 @@ class WindowsMachines:
         machine.on = False
         if machine.listener is not None:
             await machine.listener.close()
+            self._tell_of_refusals(name, machine.listener)
         await machine.host.close()
+
+    def _tell_of_refusals(self, name: str, listener: Listener) -> None:
+        if listener.refusals and not listener.logins:
+            reasons = "; ".join(sorted(set(listener.refusals)))
+            said = f"none of {len(listener.refusals)} logins to the Windows machine {name} succeeded: {reasons}"
+            self._on_failure(failure(LOGIN_REFUSED, said))
 
     async def capture(self, name: str) -> str:
         """Keep a copy of the disk. Azure generalizes machines that are off only, so nothing writes to it any more."""

@@ -37,6 +37,7 @@ class Listener:
     ) -> None:
         self.refusals: list[str] = []
         """Why logins were refused, in order; Packer itself only says that it waited in vain."""
+        self.logins = 0
         self._host = host
         self._tls = tls
         self._on_failure = on_failure
@@ -163,6 +164,7 @@ class Listener:
                 self._note_refusal(reason)
                 return Reply(status=401, authenticate="Negotiate")
             case Accepted():
+                self.logins += 1
                 return None
 
     def _note_refusal(self, reason: str) -> None:

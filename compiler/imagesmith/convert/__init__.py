@@ -1,0 +1,89 @@
+"""A compilation to the resolved template as a text: a bare resource in JSON or YAML, or an ARM deployment file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from imagesmith.convert.deployment import deployment
+from imagesmith.convert.rules import SECRETS_IN_CLEAR
+from imagesmith.convert.secrets import places_of_secrets, without_secrets
+from imagesmith.convert.texts import json_of, yaml_of
+from imagesmith.diagnostics import Category, Diagnostic
+from imagesmith.pipeline import Compilation
+from imagesmith.schema.rules import UNKNOWN_FIELD
+from imagesmith.source import Document, locate, plain
+
+__all__ = ["Conversion", "Form", "convert"]
+
+_STOPPING = frozenset({Category.SYNTAX, Category.DEPLOYMENT, Category.SETTINGS, Category.SCHEMA})
+"""Errors of these kinds leave no resolved template. The others are about building it, which a conversion does not."""
+_ORDER = ("type", "apiVersion", "name", "location", "tags", "identity", "properties")
+"""How people write a resource; what else it has comes behind."""
+
+
+class Form(StrEnum):
+    """What to convert to; `resource` is a bare resource in the language of the file that it came from."""
+
+    RESOURCE = "resource"
+    ARM = "arm"
+    YAML = "yaml"
+    JSON = "json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversion:
+    """The text, None where there is none, and what kept it from being made or was left out."""
+
+    text: str | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def convert(compilation: Compilation, form: Form) -> Conversion:
+    """Write the resolved template. Never raises for what is wrong with it: that is in the compilation's diagnostics.
+
+    Parameters, variables, expressions, loops and tokens are resolved; names have today's spelling; fields that the API
+    version overlooks are left out. Values of secure parameters are never written: `arm` keeps the parameters, without
+    values, and the other forms, which have none, are refused.
+    """
+    document = compilation.document
+    if document is None or document.root is None or _is_stopped(compilation):
+        return Conversion(text=None)
+    resource = _resource(document, compilation)
+    if form is Form.ARM:
+        protected = without_secrets(resource, compilation.secrets, compilation.options.parameters)
+        return Conversion(text=json_of(deployment(protected.data, protected.parameters)))
+    places = places_of_secrets(document.root, compilation.secrets)
+    if places:
+        found = (SECRETS_IN_CLEAR.at(path) for path in places)
+        return Conversion(text=None, diagnostics=tuple(locate(found, document)))
+    is_yaml = form is Form.YAML or (form is Form.RESOURCE and not _is_json(document))
+    return Conversion(text=yaml_of(resource) if is_yaml else json_of(resource))
+
+
+def _is_stopped(compilation: Compilation) -> bool:
+    return any(found.is_error and found.category in _STOPPING for found in compilation.diagnostics)
+
+
+def _resource(document: Document, compilation: Compilation) -> dict[str, Any]:  # JSON data
+    overlooked = {found.path for found in compilation.diagnostics if found.code == UNKNOWN_FIELD.code}
+    overlooked |= {one.diagnostic.path for one in compilation.silenced if one.diagnostic.code == UNKNOWN_FIELD.code}
+    data: dict[str, Any] = plain(document.root) if document.root else {}
+    for path in overlooked:
+        _drop(data, path)
+    first = {key: data[key] for key in _ORDER if key in data}
+    return first | {key: value for key, value in data.items() if not key.startswith("$") and key != "metadata"}
+
+
+def _drop(data: Any, path: tuple[str | int, ...]) -> None:  # JSON data
+    *above, last = path
+    for part in above:
+        data = data[part]
+    if isinstance(data, dict):
+        data.pop(str(last), None)
+
+
+def _is_json(document: Document) -> bool:
+    """Whether a file was read as JSON: its object is closed by a brace (a mapping in braces is JSON enough)."""
+    return document.source.text.rstrip().endswith("}")

@@ -1,0 +1,64 @@
+"""A sandbox's world to a file and back, so that another process can build in a sandbox that somebody else started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imagesmith.model import OsType
+from imagesmith.sandbox.errors import HANDOVER_BROKEN, failure
+from imagesmith.sandbox.surroundings import credential, sdk_options
+from imagesmith.world import World
+
+if TYPE_CHECKING:
+    from imagesmith.sandbox.session import Sandbox
+
+VARIABLE = "IMAGESMITH_SANDBOX"
+"""The variable that names the file; a build that finds it takes place in that sandbox."""
+FILE = "world.json"
+
+
+@contextmanager
+def hand_over(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """The variables that lead another process of this user to a started sandbox, while the block lasts.
+
+    The file in the sandbox's state folder, for its owner alone, holds a login that only this sandbox takes.
+    """
+    world = sandbox.world
+    data = {
+        "environment": dict(world.environment),
+        "subscription": world.subscription_id,
+        "tenant": world.tenant_id,
+        "variables": dict(world.variables),
+        "recordsSteps": {os_type.value: sandbox.records_steps(os_type) for os_type in OsType},
+    }
+    with sandbox.file(FILE, json.dumps(data, indent=1).encode()) as path:
+        yield {VARIABLE: str(path)}
+
+
+def take_over(path: Path, os_type: OsType | None) -> World:
+    """The world that a file describes, for machines of this system.
+
+    Raises `SandboxError` (IMG930) for a file that is none or cannot be read.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        environment, variables = data["environment"], data["variables"]
+        proxy, ca = environment["HTTPS_PROXY"], environment["SSL_CERT_FILE"]
+        return World(
+            name="sandbox",
+            environment=environment,
+            subscription_id=data["subscription"],
+            tenant_id=data["tenant"],
+            variables=variables,
+            secrets=(variables["client_secret"],),
+            credential=credential(tenant_id=data["tenant"], secret=variables["client_secret"], proxy=proxy, ca=ca),
+            sdk_options=sdk_options(proxy=proxy, ca=ca),
+            gives_basic_public_ips=True,
+            records_steps=bool(data["recordsSteps"][(os_type or OsType.LINUX).value]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error

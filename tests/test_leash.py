@@ -1,0 +1,86 @@
+"""A program whose supervisor is killed is asked to stop, and can still say what it does about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROGRAM = """
+import os, signal, sys, time
+def stop(*_):
+    for n in range(20000):
+        os.write(1, b"cleaning up\\n")      # more than a pipe holds
+    open(sys.argv[1], "w").write("clean")
+    sys.exit(1)
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+time.sleep(60)
+"""
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from imagesmith.packer import run_packer
+def show(line):
+    print(line.data.decode(), flush=True)
+outcome = run_packer([sys.executable, "-c", sys.argv[1], sys.argv[2]], environment={}, cwd=Path("."), on_line=show)
+"""
+
+
+def supervised(program: str, mark: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, program, str(mark)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def leashes() -> set[int]:
+    """The watchers that there are."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                if b"imagesmith-leash" in (entry / "cmdline").read_bytes():
+                    found.add(int(entry.name))
+            except OSError:
+                continue  # ended meanwhile
+    return found
+
+
+def until(condition: object, *, seconds: float = 20) -> bool:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_killed_supervisor_leaves_no_program(tmp_path: Path) -> None:
+    before = leashes()
+    mark = tmp_path / "mark"
+    process = supervised(PROGRAM, mark)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    mine = leashes() - before
+    assert mine
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert until(mark.exists), "the program was not asked to stop, or could not speak"
+    assert mark.read_text() == "clean" or until(lambda: mark.read_text() == "clean")
+    assert until(lambda: not (leashes() & mine)), "the watcher outlives the program"
+    process.stdout.close()
+
+
+def test_a_program_that_ends_leaves_no_watcher(tmp_path: Path) -> None:
+    before = leashes()
+    process = supervised("print('done')", tmp_path / "mark")
+    assert process.communicate()[0] == "done\n"
+    assert process.returncode == 0
+    assert not (leashes() - before)

@@ -1,0 +1,276 @@
+"""Secrets of steps: how they are named, read, judged and put into the files; no value stands anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagesmith.azure.clients import AzureError
+from imagesmith.azure.vault import is_secret_uri, read_secret
+from imagesmith.build.secrets import SecretSource, parse_source, read_secrets, unusable
+from imagesmith.pipeline import Compilation, CompileOptions, compile_text
+from imagesmith.plan import Need, NeedKind, OsType
+from imagesmith.sandbox.options import SandboxOptions
+from imagesmith.sandbox.session import Sandbox
+from imagesmith.world import World
+from tests.cases import NOW, TARGETS
+from tests.lowered import MANAGED, UBUNTU, WINDOWS
+from tests.test_sandbox_vaults import AUDIENCE, GROUP, call, deploy, vault
+
+VALUE = "hunter2-and-more"
+NOWHERE = World(name="nowhere", environment={}, subscription_id="0")
+
+
+def deployment(
+    *customize: dict[str, Any], windows: bool = False, value: str = VALUE, target: str = "newest", **options: Any
+) -> Compilation:
+    """A deployment file with a secure parameter `password`, compiled."""
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {"password": {"type": "secureString"}, "login": {"type": "secureObject", "defaultValue": {}}},
+        "resources": [
+            {
+                "type": "Microsoft.VirtualMachineImages/imageTemplates",
+                "apiVersion": "2024-02-01",
+                "name": "web",
+                "location": "westeurope",
+                "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
+                "properties": {
+                    "source": WINDOWS if windows else UBUNTU,
+                    "customize": list(customize),
+                    "distribute": [MANAGED],
+                },
+            }
+        ],
+    }
+    given = CompileOptions(
+        parameters={"password": value, **options.pop("parameters", {})},
+        target=TARGETS[target],
+        now=NOW,
+        seed="test",
+        **options,
+    )
+    return compile_text(json.dumps(template), filename="template.json", options=given)
+
+
+def hcl(compilation: Compilation) -> str:
+    """The build stage's file."""
+    assert compilation.ok, compilation.diagnostics
+    return compilation.files["build/image.pkr.hcl"].decode()
+
+
+def step_of(compilation: Compilation, number: int) -> str:
+    """One provisioner of the build stage."""
+    return re.split(r"\n  # ", hcl(compilation).partition("build {")[2])[number + 1]
+
+
+SHELL = {"type": "Shell", "inline": ["[concat('login --password=', parameters('password'))]"]}
+PLAIN = {"type": "Shell", "name": "plain", "inline": ["true"]}
+FETCHED = {"type": "Shell", "name": "fetched", "scriptUri": "a.sh"}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_secure_parameter_in_a_script_becomes_a_reference(target: str) -> None:
+    compilation = deployment(SHELL, PLAIN, target=target)
+    assert compilation.files["build/scripts/01-shell.sh"] == (
+        b'#!/bin/sh -e\nlogin --password="${IMAGESMITH_SECRET_PASSWORD}"\n'
+    )
+    assert "IMAGESMITH_SECRET_PASSWORD=${replace(var.secret_imagesmith_secret_password," in step_of(compilation, 1)
+    assert "use_env_var_file = true" in step_of(compilation, 1)
+    assert "secret" not in step_of(compilation, 2).lower()
+    assert compilation.step_values == {"secret_imagesmith_secret_password": VALUE}
+    assert 'variable "secret_imagesmith_secret_password"' in hcl(compilation)
+    assert all(VALUE.encode() not in content for content in compilation.files.values())
+    assert VALUE not in repr(compilation)
+    plan = json.loads(compilation.files["plan.json"])
+    assert plan["stages"][0]["steps"][1]["secrets"] == ["IMAGESMITH_SECRET_PASSWORD"]
+    variable = plan["stages"][0]["variables"]["secret_imagesmith_secret_password"]
+    assert (variable["sensitive"], variable["required"], variable["value"]) == (True, True, "given-by-a-run")
+
+
+def test_the_files_do_not_depend_on_the_value() -> None:
+    assert deployment(SHELL).files == deployment(SHELL, value="another-value-of-it").files
+
+
+def test_members_of_a_secure_object_have_names_of_their_own() -> None:
+    step = {"type": "Shell", "inline": ["[concat('login ', parameters('login').user)]"]}
+    compilation = deployment(step, parameters={"login": '{"user": "somebody-secret"}'})
+    assert b'login "${IMAGESMITH_SECRET_LOGIN_USER}"' in compilation.files["build/scripts/01-shell.sh"]
+
+
+@pytest.mark.parametrize(
+    ("inline", "windows"),
+    [
+        ("[concat('echo `login ', parameters('password'), '`')]", False),
+        ("[concat('cat <<E\n', parameters('password'), '\nE')]", False),
+        ("[concat('echo ', base64(parameters('password')))]", False),
+        ("[concat('net user a ', parameters('password'))]", True),
+    ],
+)
+def test_what_cannot_be_a_reference_is_told_and_left(inline: str, windows: bool) -> None:
+    compilation = deployment({"type": "PowerShell" if windows else "Shell", "inline": [inline]}, windows=windows)
+    (found,) = [found for found in compilation.diagnostics if found.code == "IMG870"]
+    assert found.message == "the value of parameter 'password' stands as text in the script"
+    assert "--secret NAME=file:PATH" in found.hint
+    assert compilation.step_values == {}
+    assert "secret_" not in hcl(compilation)
+
+
+def test_a_script_without_its_secret_is_as_before() -> None:
+    lines = ["echo one", "printf 'a\\nb'", ""]
+    before = deployment({"type": "Shell", "inline": lines}).files
+    assert before["build/scripts/01-shell.sh"] == b"#!/bin/sh -e\necho one\nprintf 'a\\nb'\n\n"
+    windows = deployment({"type": "PowerShell", "inline": ["'a\nb'", "c"]}, windows=True).files
+    assert windows["build/scripts/01-powershell.ps1"] == b"'a\nb'\r\nc\r\n"
+
+
+def test_a_secret_names_no_file_and_no_step() -> None:
+    compilation = deployment({"type": "Shell", "name": "[parameters('password')]", "inline": ["true"]})
+    assert "build/scripts/01-shell.sh" in compilation.files
+    assert all(VALUE.encode() not in content for content in compilation.files.values())
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_named_secrets_go_to_every_script_of_the_template_and_to_nothing_else(target: str) -> None:
+    file = {"type": "File", "sourceUri": "a.txt", "destination": "/srv/a.txt"}
+    compilation = deployment(PLAIN, FETCHED, file, target=target, secrets=("TOKEN", "KEY1"))
+    steps = {step.id: step.secrets for step in compilation.plan.stages[0].steps} if compilation.plan else {}
+    assert steps == {
+        "place-deprovisioning": (),
+        "customize[0]": ("KEY1", "TOKEN"),
+        "customize[1]": ("KEY1", "TOKEN"),
+        "customize[2].folder": (),
+        "customize[2]": (),
+        "deprovision": (),
+    }
+    assert ". {{ .EnvVarFile }} && sudo -n -E {{ .Path }}" in step_of(compilation, 2)
+    assert "KEY1=${replace(var.secret_key1, " in step_of(compilation, 2)
+
+
+def test_powershell_gets_its_secrets_as_base64() -> None:
+    plain = {"type": "PowerShell", "inline": ["1"]}
+    elevated = {"type": "PowerShell", "inline": ["1"], "runElevated": True}
+    compilation = deployment(plain, elevated, windows=True, secrets=("TOKEN",))
+    for number, option in ((1, " env_var_format"), (2, " elevated_env_var_format")):
+        assert "TOKEN=base64:${base64encode(var.secret_token)}" in step_of(compilation, number)
+        assert f"{option} " in step_of(compilation, number)
+    assert "FromBase64String($v.Substring(7))" in step_of(compilation, 1)
+
+
+def test_without_secrets_the_files_hold_no_trace_of_them() -> None:
+    assert not re.search("environment_vars|env_var|secret_", hcl(deployment(PLAIN, FETCHED)))
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("TOKEN=env:MY_TOKEN", SecretSource(name="TOKEN", place="env", where="MY_TOKEN")),  # type: ignore[arg-type]
+        ("key_1=file:a=b:c", SecretSource(name="key_1", place="file", where="a=b:c")),  # type: ignore[arg-type]
+    ],
+)
+def test_where_a_secret_is(text: str, source: SecretSource) -> None:
+    assert parse_source(text) == source
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("TOKEN", "write TOKEN=env:VARIABLE"),
+        ("TOKEN=hunter2", "never the value itself"),
+        ("TOKEN=vault:x", "write TOKEN="),
+        ("TOKEN=env:", "write TOKEN="),
+        ("1=env:X", "letters, digits and '_'"),
+        ("A-B=env:X", "letters, digits and '_'"),
+        ("Path=env:X", "a meaning of its own"),
+        ("PACKER_X=env:X", "a meaning of its own"),
+        ("LD_PRELOAD=env:X", "a meaning of its own"),
+        ("T=keyvault:contoso/secret", "https://VAULT.vault.azure.net/secrets/NAME"),
+        ("T=keyvault:https://contoso.example/secrets/a", "https://VAULT.vault.azure.net/secrets/NAME"),
+    ],
+)
+def test_what_is_no_secret_is_refused_without_repeating_it(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)) as caught:
+        parse_source(text)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_values_are_read_and_every_missing_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes("first\nsecond é\r\n".encode())
+    (tmp_path / "bad").write_bytes(b"\xff\xfe")
+    texts = [f"A=file:{tmp_path}/one", "B=env:B", "C=env:C", f"D=file:{tmp_path}/none", f"E=file:{tmp_path}/bad"]
+    read = read_secrets(map(parse_source, texts), environment={"B": "from-the-environment\n"}, world=NOWHERE)
+    assert read.values == {"A": "first\nsecond é", "B": "from-the-environment\n"}
+    assert [found.code for found in read.diagnostics] == ["IMG872"] * 3
+    messages = " | ".join(found.message for found in read.diagnostics)
+    assert "no variable 'C'" in messages
+    assert "No such file" in messages
+    assert "no text in UTF-8" in messages
+    assert "from-the" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("value", "os_type", "reason"),
+    [
+        ("abcde", OsType.LINUX, "has 5 characters"),
+        ("nul\0inside", OsType.LINUX, "NUL"),
+        ("e\u0301 not composed", OsType.WINDOWS, "NFC"),
+        ("x" * 32_001, OsType.WINDOWS, "32,001 characters"),
+        ("one\r\ntwo", OsType.LINUX, "line ends of Windows"),
+        ("one\r\ntwo", OsType.WINDOWS, None),
+        ("{{ .Vars }} '$(id)'", OsType.LINUX, None),
+    ],
+)
+def test_values_that_cannot_arrive_unchanged_are_refused(value: str, os_type: OsType, reason: str | None) -> None:
+    found = unusable(value, os_type)
+    assert found is None if reason is None else reason in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("uri", "known"),
+    [
+        ("https://contoso.vault.azure.net/secrets/db", True),
+        ("https://contoso.vault.azure.net/secrets/db/0123456789abcdef0123456789abcdef", True),
+        ("https://contoso.vault.usgovcloudapi.net/secrets/db/", True),
+        ("http://contoso.vault.azure.net/secrets/db", False),
+        ("https://contoso.vault.azure.net/keys/db", False),
+        ("https://contoso.vault.azure.net.example/secrets/db", False),
+        ("https://me@contoso.vault.azure.net/secrets/db", False),
+        ("https://contoso.vault.azure.net:8443/secrets/db", False),
+        ("https://contoso.vault.azure.net/secrets/db?x=1", False),
+    ],
+)
+def test_what_is_a_secret_of_a_key_vault(uri: str, known: bool) -> None:
+    assert is_secret_uri(uri) is known
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A sandbox with a vault that holds a secret."""
+    options = SandboxOptions(state=tmp_path / "state", run_id="kv", steps="record")
+    with Sandbox(options, environment={}) as sandbox:
+        sandbox.seed((Need(kind=NeedKind.RESOURCE_GROUP, id=GROUP, path=()),), os_type="Linux")
+        assert deploy(sandbox.world, vault()) == {}
+        data = "https://pkrkv1.vault.azure.net/secrets/db-password?api-version=7.4"
+        assert call(sandbox.world, "PUT", data, audience=AUDIENCE, json={"value": VALUE}).status_code == 200
+        yield sandbox.world
+
+
+def test_a_secret_of_a_key_vault_is_read_with_the_runs_login(world: World) -> None:
+    assert read_secret("https://pkrkv1.vault.azure.net/secrets/db-password", world) == VALUE
+    source = parse_source("DB=keyvault:https://pkrkv1.vault.azure.net/secrets/db-password/")
+    assert read_secrets([source], environment={}, world=world).values == {"DB": VALUE}
+
+
+def test_a_vault_that_says_no_is_told_in_its_words(world: World) -> None:
+    with pytest.raises(AzureError) as caught:
+        read_secret("https://pkrkv1.vault.azure.net/secrets/other", world)
+    assert caught.value.diagnostic.code == "IMG876"
+    assert "pkrkv1.vault.azure.net/secrets/other: 404 SecretNotFound" in caught.value.diagnostic.message
+    with pytest.raises(AzureError, match="no login"):
+        read_secret("https://pkrkv1.vault.azure.net/secrets/other", NOWHERE)
