@@ -74,7 +74,7 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
         parameters=parameters,
     )
     nested.remarks, nested.secrets = outer.scope.remarks, outer.scope.secrets
-    nested.named_secrets = outer.scope.named_secrets
+    nested.named_secrets, nested.outermost = outer.scope.named_secrets, False
     return Environment(scope=nested, here=template, copies=outer.copies)
 
 
