@@ -194,7 +194,9 @@ def _known_errors() -> str:
 def _known_error(row: KnownError) -> str:
     passing = " Passes by itself." if row.transient else ""
     cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
-    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
+    links = [f"<{part}>" for part in row.source.split("; ") if part.startswith("https://")]
+    more = f"\nMore: {', '.join(links)}\n" if links else ""
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n{more}"
 
 
 def _table(chosen: list[Rule]) -> str:

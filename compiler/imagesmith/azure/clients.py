@@ -63,6 +63,10 @@ def load_ahead() -> None:
 
 def credential_of(world: World) -> Any:  # a TokenCredential
     """The login for Azure's SDKs. Raises AzureError without one."""
+    import logging
+
+    # What the SDK logs of a refused login is said by our diagnostic; without any handler it would go to stderr as well.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     if world.credential is None:
         raise AzureError(NO_LOGIN.at(()))
     return world.credential
