@@ -167,12 +167,28 @@ def _flatten(call: Invocation) -> Result:
     return tuple(flat)
 
 
+def _from_end(value: Value, key: Object, call: Invocation, index: int) -> Value:
+    """The index that {value, fromEnd} stands for."""
+    place, from_end = key.find("value"), key.find("fromEnd")
+    if place is None or not isinstance(place.value.data, int) or isinstance(place.value.data, bool):
+        raise call.wrong(index, "a string or an integer")
+    count = place.value.data
+    if from_end is not None and from_end.value.data is True and isinstance(value.data, tuple):
+        count = len(value.data) - count
+    return Value(count, place.value.origin)
+
+
 def _try_get(call: Invocation) -> Value:
+    """Properties and elements one after the other; {value: 1, fromEnd: true} counts from the end (as Bicep compiles
+    `array[^1]`)."""
     value = call.value(0)
     for index in range(1, len(call)):
-        if not isinstance(call.value(index).data, str | int):
+        key = call.value(index)
+        if isinstance(key.data, Object):
+            key = _from_end(value, key.data, call, index)
+        if not isinstance(key.data, str | int):
             raise call.wrong(index, "a string or an integer")
-        value = look_up(value, call.value(index), safe=True, here=call.here, stretch=call.stretch)
+        value = look_up(value, key, safe=True, here=call.here, stretch=call.stretch)
         if value.data is None:
             break
     return value
