@@ -181,12 +181,13 @@ def test_machines_are_gone_after_the_run(packer: Any, machine_image: None, tmp_p
     engine = start_engine_probe(dict(os.environ))
     assert isinstance(engine, Engine)
     case = next(case for case in RUNS if case.name == "step-fails")
-    finished(start(packer, case.template, tmp_path))
+    run = finished(start(packer, case.template, tmp_path))
+    label = f"label=imagesmith.sandbox={run.result['run_id']}"
     shown = subprocess.run(
-        engine.command("ps", "-a", "--format", "{{.Names}}"),
+        engine.command("ps", "-a", "--filter", label, "--format", "{{.Names}}"),
         env=dict(engine.environment),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "imagesmith" not in shown.stdout
+    assert shown.stdout == ""
