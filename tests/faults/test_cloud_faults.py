@@ -158,6 +158,31 @@ def test_generalization_that_never_ends_is_told_as_such(stand: Stand, tell: Tell
     tell("sysprep loops until the time limit", result.message)
 
 
+def test_a_step_that_had_got_over_something_did_not_fail_for_it(stand: Stand) -> None:
+    """The lock was waited for; what failed then is not known."""
+    work = "".join(f"1790000012,,ui,message,    azure-arm.image: unpacking {number}\n" for number in range(60))
+    result = stand.run(build=[{"print": IN_STEP + LOCKED + work + FAILED_STEP}, {"exit": 1}])
+    assert result.failure is not None
+    assert (result.failure.known, result.failure.step) == (None, "customize[0]")
+    assert result.failure.output[-1] == "unpacking 59"
+    assert result.diagnostics[0].code == "IMG843"
+
+
+def test_a_machine_that_is_kept_is_not_kept_of_each_try(stand: Stand) -> None:
+    """Nobody is asked before the last one; what cannot be removed shows."""
+    asked: list[RunFailure] = []
+
+    def ask(failure: RunFailure) -> bool:
+        asked.append(failure)
+        return True
+
+    options = BuildOptions(retries=1, retry_delay_s=0.05, ask_keep=ask)
+    stand.run(build=[{"print": ended(DEPLOYED, "AllocationFailed")}, {"exit": 1}], options=options)
+    assert stand.commands.count("build") == 2
+    assert len(asked) == 1
+    assert len(stand.of(RetryScheduled)) == 1
+
+
 def test_a_plugin_that_dies_of_a_cancel_is_no_cause_but_leaves_things(stand: Stand, tell: Tell) -> None:
     """The azure-arm of Packer 1.6 panics when it is cancelled in a capture."""
     dying = [{"print": "1790000042,,ui,error,Build 'azure-arm.image' errored after 38 seconds: unexpected EOF\n"}]

@@ -10,6 +10,9 @@ from imagesmith.diagnostics import Diagnostic, Path
 from imagesmith.plan import Stage
 from imagesmith.world import Observed
 
+SAID = "imagesmith: recorded, not run"
+"""What a step prints in place of its output."""
+
 _SCRIPT_KINDS = frozenset({"powershell", "shell"})
 """The provisioners that run a script of a step's."""
 

@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import Literal
 
 from imagesmith.diagnostics import Path
-from imagesmith.sandbox.rehearsal import Itinerary, Planned, Rehearsal
+from imagesmith.sandbox.rehearsal import SAID, Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.commands import understand
 from imagesmith.sandbox.windows.deprovisioning import (
     SCRIPT,
@@ -24,7 +24,7 @@ from imagesmith.sandbox.windows.guest import Guest
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.journal import Script, Unknown, Update
 from imagesmith.sandbox.windows.meanings import RunBatch, RunScript
-from imagesmith.sandbox.windows.scripts import SAID, Outcome, Scripts, UserScript, script_text, script_variables
+from imagesmith.sandbox.windows.scripts import Outcome, Scripts, UserScript, script_text, script_variables
 from imagesmith.sandbox.windows.tasks import parse_task
 from imagesmith.sandbox.windows.update import RESTART_NEEDED, answer, parse_call
 
