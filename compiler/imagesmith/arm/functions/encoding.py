@@ -9,7 +9,7 @@ import re
 from functools import partial
 from typing import Any
 
-from imagesmith.arm.calls import Invocation
+from imagesmith.arm.calls import Invocation, whole
 from imagesmith.arm.plain_json import plain_json
 from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Value, plain, wrap
@@ -19,7 +19,12 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def json_text(value: Value) -> str:
-    """A value as JSON the way ARM writes it: no white space, non-ASCII characters as they are."""
+    """A value as JSON the way ARM writes it: no white space, non-ASCII characters as they are.
+
+    Raises:
+        Stop: where a part of it could not be computed.
+    """
+    whole(value)
     return json.dumps(plain(value), separators=(",", ":"), ensure_ascii=False)
 
 
