@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.cases import FIXTURES, Case, cases
+from tests.test_events import problems
 
 from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
 
@@ -94,6 +95,7 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     assert run.events, run.stderr
     assert (run.status, run.result["state"]) == (expected["exitCode"], expected["state"]), run.result
     assert run.result["exit_code"] == expected["exitCode"]
+    assert [problem for event in run.events for problem in problems(event)] == []
     assert run.result["sub_state"] == expected.get("subState")
     assert expected.get("message", "") in run.result["message"]
     assert run.steps == expected["steps"]
