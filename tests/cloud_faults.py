@@ -59,4 +59,7 @@ FAULTS: Mapping[str, Fault] = {
         arguments=("--time-limit", "9s", "--cleanup-timeout", "2s"),
         says="resource group with all that is in it",
     ),
+    "promotion never ends": Fault(
+        rules=("PUT */versions/* never after 1",), ends=(TIMEOUT,), arguments=("--time-limit", "9s"), says="limit"
+    ),
 }

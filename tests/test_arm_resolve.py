@@ -634,3 +634,19 @@ def test_what_bicep_has_loaded_from_a_file_is_text() -> None:
     built = image(properties={"customize": [{"type": "Shell", "inline": ["[variables('$fxv#0')]"]}]})
     resolution = resolve(deployment(built, variables={"$fxv#0": script}))
     assert good(resolution)["properties"]["customize"][0]["inline"] == [script]
+
+
+def test_a_loop_whose_count_is_not_known_brings_no_false_reports() -> None:
+    copy = {"name": "all", "count": "[parameters('n')]"}
+    looped = image(name="[concat('n', copyIndex())]", tags={"i": "[copyIndex('all')]"}, copy=copy)
+    template = deployment(looped, parameters={"n": {"type": "int"}})
+    assert found(resolve(template)) == [("IMG111", "1 parameter has no value: n")]
+
+
+def test_a_template_that_an_expression_gives_has_names_of_its_own() -> None:
+    """As Bicep compiles a module that was loaded with loadJsonContent(): its expressions are escaped."""
+    loaded = deployment(image(location="[[parameters('place')]"), parameters={"place": {"type": "string"}})
+    module = nested({}, inner=False, properties={"parameters": {"place": {"value": "[variables('here')]"}}})
+    module["properties"]["template"] = "[variables('$fxv#0')]"  # type: ignore[index]
+    template = deployment(module, variables={"$fxv#0": loaded, "here": "westus"})
+    assert good(resolve(template))["location"] == "westus"

@@ -202,3 +202,18 @@ def test_the_command_line_takes_the_program_s_name(image: Path) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"{image}:2:7: error[IMG111]: 1 parameter has no value: size" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("comment", "silent"), [("// said already", False), ("// imagesmith: ignore IMG410 why", True)]
+)
+def test_a_comment_in_the_bicep_file_silences_what_is_shown_there(tmp_path: Path, comment: str, silent: bool) -> None:
+    case = FIXTURES / "valid" / "bicep-parameters-with-their-template"
+    printed = json.loads((case / "web.bicepparam.out").read_text())
+    written = (case / "image.bicep").read_text()
+    (tmp_path / "image.bicep").write_text(written.replace("  identity:", f"  {comment}\n  identity:"))
+    (tmp_path / "image.bicep.out").write_text(printed["templateJson"])
+    options = CompileOptions(bicep=fake(), parameters={"imageName": "web"})
+    compilation = compile_template(tmp_path / "image.bicep", options=options)
+    assert compilation.ok
+    assert ("IMG410" not in {one.code for one in compilation.diagnostics}) is silent

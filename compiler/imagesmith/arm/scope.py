@@ -127,6 +127,7 @@ class Scope:
         self.expand = expand
         self.functions = functions
         self.template = template
+        self.outermost = True
         self.states: States | None = None
         self.remarks: dict[Diagnostic, None] = {}
         self.assumed: dict[str, Value] = {}
@@ -203,12 +204,14 @@ class Scope:
         return value
 
     def _default(self, parameter: Parameter, default: Value) -> Value:
-        """The default's value; what only Azure knows in it can be given as the parameter itself."""
+        """The default's value; what only Azure knows in it can be given as the parameter itself, if -p reaches it."""
         try:
             return self.expand(default, Environment(scope=self, here=default, in_default=True))
         except Stop as stop:
             raise Stop(
-                replace(found, parameter=parameter.name) if isinstance(found, RuntimeValue) else found
+                replace(found, parameter=parameter.name)
+                if isinstance(found, RuntimeValue) and self.outermost and not found.parameter
+                else found
                 for found in stop.findings
             ) from None
 

@@ -64,14 +64,16 @@ class Supervisor:
     def _tell(self, count: int) -> None:
         cancel = self._run.cancel
         count = 3 if cancel.killed else count
-        if count == 1:
+        if count <= self._told:
+            return
+        if self._told == 0:
             self._cancelled_at = self._beat_at = self._monotonic()
-        self._told = max(self._told, count)
+        self._told = count
         self._run.say(CancelRequested(time=now(), reason=cancel.reason or "", count=count, text=self._words(count)))
 
     def _words(self, count: int) -> str:
         reason = self._run.cancel.reason
-        building = self._run.heard_at is not None
+        building = self._run.has_begun_machines
         if count == 1 and not building:
             return f"cancelling ({reason})"
         if count == 1:
