@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from imagesmith.api_versions import NEWEST
-from imagesmith.arm.templates import IMAGE_TEMPLATE
+from imagesmith.arm.structure import IMAGE_TEMPLATE
 
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
