@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from imagesmith.api_versions import NEWEST, VERSIONS, is_strict
 from imagesmith.convert.deployment import deployment
 from imagesmith.convert.rules import SECRETS_IN_CLEAR
 from imagesmith.convert.secrets import places_of_secrets, without_secrets
 from imagesmith.convert.texts import json_of, yaml_of
 from imagesmith.diagnostics import Category, Diagnostic
 from imagesmith.pipeline import Compilation
+from imagesmith.schema import check
 from imagesmith.schema.rules import UNKNOWN_FIELD
 from imagesmith.source import Document, locate, plain
 
@@ -53,7 +55,8 @@ def convert(compilation: Compilation, form: Form) -> Conversion:
     resource = _resource(document, compilation)
     if form is Form.ARM:
         protected = without_secrets(resource, compilation.secrets, compilation.options.parameters)
-        return Conversion(text=json_of(deployment(protected.data, protected.parameters)))
+        api_version = str(resource.get("apiVersion") or _fitting_version(document))
+        return Conversion(text=json_of(deployment(protected.data, api_version, protected.parameters)))
     places = places_of_secrets(document.root, compilation.secrets)
     if places:
         found = (SECRETS_IN_CLEAR.at(path) for path in places)
@@ -82,6 +85,13 @@ def _drop(data: Any, path: tuple[str | int, ...]) -> None:  # JSON data
         data = data[part]
     if isinstance(data, dict):
         data.pop(str(last), None)
+
+
+def _fitting_version(document: Document) -> str:
+    """The newest version that takes a template which names none: a strict one where it does, else a lenient one."""
+    if not any(found.is_error for found in check(document, NEWEST, strict=True)):
+        return NEWEST
+    return next(version for version in reversed(VERSIONS) if not is_strict(version))
 
 
 def _is_json(document: Document) -> bool:
