@@ -228,9 +228,9 @@ def redaction_rate(_packer: Packer) -> Row:
 
 def log_memory(_packer: Packer) -> Row:
     """Whole processes: the peak of memory for ten times the log."""
-    few, many = (int(program([sys.executable, str(ROOT / "bench/log_path.py"), size])) for size in ("10", "100"))
+    few, many = (int(program([sys.executable, str(ROOT / "bench/log_path.py"), size])) for size in ("5", "50"))
     return Row(
-        what="peak memory of that for a log of 100 MB, in peaks for 10 MB",
+        what="peak memory of that for a log of 50 MB, in peaks for 5 MB",
         measured=f"{many / few:.2f} ({many / 1024:.0f} MiB to {few / 1024:.0f} MiB)",
         budget="below 1.2",
         kept=many / few < 1.2,

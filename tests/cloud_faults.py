@@ -53,4 +53,13 @@ FAULTS: Mapping[str, Fault] = {
         rules=("PUT */versions/* partly:ReplicationFailed",), ends=(DISTRIBUTION,), says="ReplicationFailed"
     ),
     "group is locked": Fault(rules=("DELETE */resourceGroups/* locked",), ends=(LEFTOVERS,)),
+    "group is being deleted for ever": Fault(
+        rules=("DELETE */resourceGroups/IT_* never",),
+        ends=(TIMEOUT,),
+        arguments=("--time-limit", "9s", "--cleanup-timeout", "2s"),
+        says="resource group with all that is in it",
+    ),
+    "promotion never ends": Fault(
+        rules=("PUT */versions/* never after 1",), ends=(TIMEOUT,), arguments=("--time-limit", "9s"), says="limit"
+    ),
 }

@@ -196,3 +196,18 @@ def test_secrets_are_known_where_no_template_is_found() -> None:
     resolution = resolve(two, key="hush")
     assert [code for code, _ in found(resolution)] == ["IMG101"]
     assert resolution.secrets == ("hush",)
+
+
+def test_a_default_that_only_azure_knows_may_be_given_as_the_parameter() -> None:
+    declared = {"a": {"type": "string", "defaultValue": "[reference('r').x]"}}
+    template = deployment(image(location="[parameters('a')]"), parameters=declared)
+    (diagnostic,) = resolve(template).diagnostics
+    assert diagnostic.hint == "give it with -p a=…, or with --resolve \"reference('r').x=…\""
+    assert good(resolve(template, a="westus"))["location"] == "westus"
+
+
+def test_a_default_of_a_nested_deployment_has_no_parameter_to_give() -> None:
+    declared = {"a": {"type": "string", "defaultValue": "[reference('r').x]"}}
+    inner = deployment(image(location="[parameters('a')]"), parameters=declared)
+    (diagnostic,) = resolve(deployment(nested(inner, inner=True))).diagnostics
+    assert diagnostic.hint == "give it with --resolve \"reference('r').x=…\""

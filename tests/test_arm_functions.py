@@ -30,6 +30,7 @@ DEPLOYMENT = Deployment(
 
 def evaluate(expression: str, **variables: object) -> Resolution:
     template = {
+        "contentVersion": "1.0.0.0",
         "variables": variables,
         "resources": [
             {"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "n", "tags": {"x": expression}}
@@ -138,6 +139,11 @@ WRONG: list[tuple[str, str, str]] = [
     ("dateTimeAdd('x', 'P1D')", "IMG106", "'x' is not a date that can be read"),
     ("dateTimeAdd('2020-01-01', '1 day')", "IMG106", "'1 day' is no ISO 8601 duration such as P1D or -PT90M"),
     ("dateTimeAdd('2020-01-01', 'P99999Y')", "IMG106", "2020-01-01 moved by P99999Y is outside of the calendar"),
+    (
+        "resourceId(subscription().id, 'g', 'A.B/c', 'x')",
+        "IMG106",
+        f"resourceId() takes the subscription's bare id, not '/subscriptions/{SUBSCRIPTION}'",
+    ),
     ("resourceId('storage', 'x')", "IMG106", "resourceId() needs a resource type such as Microsoft.Compute/images"),
     ("resourceId('A.B/c', 'x', 'y')", "IMG106", "the type 'A.B/c' needs 1 names, but resourceId() has 2"),
     ("resourceId('//', 'x')", "IMG106", "resourceId() needs a resource type such as Microsoft.Compute/images"),

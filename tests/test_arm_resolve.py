@@ -601,3 +601,52 @@ def test_what_a_module_does_not_tell_stays_unknown(target: str, asked: str) -> N
     assert diagnostic.code == "IMG117"
     assert diagnostic.message == f"the value of {asked} is only known while the deployment runs"
     assert diagnostic.hint == f'give it with --resolve "{asked}=…"'
+
+
+# --- loops within loops, and names that nothing has ---
+
+
+def test_the_turn_without_a_name_is_the_resource_s() -> None:
+    inner = {"name": "list", "count": 2, "input": "[concat(copyIndex(), '-', copyIndex('list'))]"}
+    looped = image(name="[concat('n', copyIndex())]", tags={"copy": [inner]}, copy={"name": "all", "count": 3})
+    assert root(resolve(deployment(looped), name="n2"))["tags"] == {"list": ["2-0", "2-1"]}
+
+
+def test_the_turn_without_a_name_is_the_property_s_where_no_resource_is_repeated() -> None:
+    inner = {"name": "list", "count": 2, "input": "[copyIndex(10)]"}
+    assert good(resolve(deployment(image(tags={"copy": [inner]}))))["tags"] == {"list": [10, 11]}
+
+
+def test_a_name_in_a_parameter_file_that_nothing_has_is_told() -> None:
+    template = deployment(image(location="[parameters('place')]"), parameters={"place": {"type": "string"}})
+    resolution = resolve(template, files=({"parameters": {"place": {"value": "x"}, "plase": {"value": "y"}}},))
+    (diagnostic,) = resolution.diagnostics
+    assert (diagnostic.code, diagnostic.severity, diagnostic.hint) == (
+        "IMG112",
+        Severity.WARNING,
+        "did you mean 'place'?",
+    )
+    assert root(resolution)["location"] == "x"
+
+
+def test_what_bicep_has_loaded_from_a_file_is_text() -> None:
+    script = "#!/bin/bash\n[ -f /etc/motd ] && echo '{0}' ]"
+    built = image(properties={"customize": [{"type": "Shell", "inline": ["[variables('$fxv#0')]"]}]})
+    resolution = resolve(deployment(built, variables={"$fxv#0": script}))
+    assert good(resolution)["properties"]["customize"][0]["inline"] == [script]
+
+
+def test_a_loop_whose_count_is_not_known_brings_no_false_reports() -> None:
+    copy = {"name": "all", "count": "[parameters('n')]"}
+    looped = image(name="[concat('n', copyIndex())]", tags={"i": "[copyIndex('all')]"}, copy=copy)
+    template = deployment(looped, parameters={"n": {"type": "int"}})
+    assert found(resolve(template)) == [("IMG111", "1 parameter has no value: n")]
+
+
+def test_a_template_that_an_expression_gives_has_names_of_its_own() -> None:
+    """As Bicep compiles a module that was loaded with loadJsonContent(): its expressions are escaped."""
+    loaded = deployment(image(location="[[parameters('place')]"), parameters={"place": {"type": "string"}})
+    module = nested({}, inner=False, properties={"parameters": {"place": {"value": "[variables('here')]"}}})
+    module["properties"]["template"] = "[variables('$fxv#0')]"  # type: ignore[index]
+    template = deployment(module, variables={"$fxv#0": loaded, "here": "westus"})
+    assert good(resolve(template))["location"] == "westus"

@@ -108,3 +108,48 @@ def test_a_resource_group_of_the_file_is_known_by_its_id() -> None:
     )
     template = {"languageVersion": "2.0", "resources": {"g": group, "image": image(tags={"x": f"[{asked}]"})}}
     assert root(resolve(template, _subscription_id="s"))["tags"]["x"] == "westus"
+
+
+PARTLY = {"known": "k", "other": "[reference('r').x]"}
+ASKED = [("IMG117", "the value of reference('r').x is only known while the deployment runs")]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("union(variables('v'), createObject('more', 1)).known", "k"),
+        ("union(variables('v'), createObject('other', 1)).other", 1),
+        ("union(createObject('known', 1), variables('v')).known", "k"),
+        ("shallowMerge(createArray(variables('v'), createObject('a', 1))).a", 1),
+        ("contains(variables('v'), 'other')", True),
+        ("contains(variables('v'), 'none')", False),
+        ("empty(variables('v'))", False),
+        ("first(createArray(variables('v'))).known", "k"),
+    ],
+)
+def test_the_known_part_of_a_value_can_be_used(expression: str, value: object) -> None:
+    resolution = resolve(deployment(image(tags={"x": f"[{expression}]"}), variables={"v": PARTLY}))
+    assert found(resolution) == []
+    assert root(resolution)["tags"]["x"] == value
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "union(variables('v'), createObject('more', 1)).other",
+        "union(createObject('other', 1), variables('v')).other",
+        "shallowMerge(createArray(createObject('other', 1), variables('v'))).other",
+        "string(variables('v'))",
+        "format('{0}', variables('v'))",
+        "equals(variables('v'), createObject('known', 'k'))",
+        "contains(createArray(variables('v')), createObject('known', 'k'))",
+        "length(variables('v'))",
+        "length(items(variables('v')))",
+        "intersection(variables('v'), createObject('other', 1)).other",
+        "base64(string(variables('v')))",
+    ],
+)
+def test_what_needs_the_unknown_part_says_so(expression: str) -> None:
+    """Nothing is left out in silence."""
+    resolution = resolve(deployment(image(tags={"x": f"[{expression}]"}), variables={"v": PARTLY}))
+    assert found(resolution) == ASKED

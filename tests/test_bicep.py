@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagesmith.cli.bicep import find_bicep
+from imagesmith.diagnostics import On
 from imagesmith.pipeline import CompileOptions, compile_template
 from imagesmith.source import Bicep, Document, load
 from tests.cases import FIXTURES
@@ -92,6 +93,24 @@ def test_a_text_that_stands_once_in_the_bicep_file_is_shown_there(
     assert span.file == str(image) + ("" if text.startswith("'") else " (compiled)")
 
 
+def test_a_key_that_stands_once_is_shown_in_the_bicep_file(image: Path) -> None:
+    compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameters={"size": "30"}))
+    assert compilation.document is not None
+    origin = compilation.document.origin(("properties", "vmProfile"), On.KEY)
+    assert origin is not None
+    assert (origin.span.file, origin.span.line, origin.span.text) == (str(image), 8, "vmProfile")
+
+
+def test_a_text_that_is_not_the_only_one_in_the_compiled_file_is_shown_there(image: Path) -> None:
+    """It may come from somewhere else."""
+    more = {**COMPILED, "outputs": {"o": {"type": "string", "value": "platform"}}}
+    Path(f"{image}.out").write_text(json.dumps(more))
+    compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameters={"size": "30"}))
+    span = compilation.locate(("tags", "team"))
+    assert span is not None
+    assert span.file == f"{image} (compiled)"
+
+
 def test_a_parameter_without_a_value_is_shown_in_the_bicep_file(image: Path) -> None:
     found = compile_template(image, options=CompileOptions(bicep=fake())).diagnostics
     missing = next(one for one in found if one.code == "IMG111")
@@ -110,6 +129,9 @@ def test_a_bicep_parameter_file_brings_its_template(image: Path) -> None:
     compilation = compile_template(parameters, options=CompileOptions(bicep=fake()))
     assert compilation.document is not None
     assert compilation.document.at(("properties", "vmProfile", "osDiskSizeGB")).data == 40  # type: ignore[union-attr]
+    span = compilation.locate(("tags", "team"))
+    assert span is not None
+    assert (span.file, span.text) == (str(image), "'platform'")
     given = load(parameters, bicep=fake())
     assert given.root is not None
     compilation = compile_template(image, options=CompileOptions(bicep=fake(), parameter_files=(given,)))
@@ -180,3 +202,18 @@ def test_the_command_line_takes_the_program_s_name(image: Path) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"{image}:2:7: error[IMG111]: 1 parameter has no value: size" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("comment", "silent"), [("// said already", False), ("// imagesmith: ignore IMG410 why", True)]
+)
+def test_a_comment_in_the_bicep_file_silences_what_is_shown_there(tmp_path: Path, comment: str, silent: bool) -> None:
+    case = FIXTURES / "valid" / "bicep-parameters-with-their-template"
+    printed = json.loads((case / "web.bicepparam.out").read_text())
+    written = (case / "image.bicep").read_text()
+    (tmp_path / "image.bicep").write_text(written.replace("  identity:", f"  {comment}\n  identity:"))
+    (tmp_path / "image.bicep.out").write_text(printed["templateJson"])
+    options = CompileOptions(bicep=fake(), parameters={"imageName": "web"})
+    compilation = compile_template(tmp_path / "image.bicep", options=options)
+    assert compilation.ok
+    assert ("IMG410" not in {one.code for one in compilation.diagnostics}) is silent

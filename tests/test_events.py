@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -106,6 +108,12 @@ def test_every_kind_of_event_is_as_its_schema_says(event: Event) -> None:
 def test_the_schema_knows_every_kind() -> None:
     known = {part["if"]["properties"]["event"]["const"] for part in schema()["allOf"]}
     assert known == set(kinds())
+
+
+def test_the_command_line_prints_the_schema() -> None:
+    command = [sys.executable, "-m", "imagesmith", "schema", "--events"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == schema()
 
 
 def test_the_schema_is_one_and_refuses_what_is_wrong() -> None:

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 
+from imagesmith.azure.clients import AzureError, told
 from imagesmith.known_errors import KNOWN_ERRORS, Where, find_known, retry_after_s
 from tests.cases import FIXTURES
 
@@ -68,3 +70,16 @@ def test_the_longest_wait_that_is_asked_for_counts() -> None:
     """Several requests may be throttled at once."""
     assert retry_after_s("Please try again after '6' seconds. Please retry after 1235 seconds.") == 1235
     assert retry_after_s("try again later") is None
+
+
+def test_what_azure_answers_to_our_own_requests_is_explained_too() -> None:
+    """The words stay, and the hint says what to do."""
+    words = "(AuthorizationFailed) The client 'x' does not have authorization to perform action 'y'"
+    with pytest.raises(AzureError) as caught, told("cannot look for the image"):
+        raise HttpResponseError(words)
+    found = caught.value.diagnostic
+    assert found.message == f"cannot look for the image: {words}"
+    assert found.hint.startswith("the login has no right to do this: give it a role")
+    with pytest.raises(AzureError) as caught, told("cannot look for the image"):
+        raise HttpResponseError("(Odd) never seen")
+    assert "AuthorizationFailed" in caught.value.diagnostic.hint

@@ -32,6 +32,9 @@ HITS = [
     ("IMG515", "curl -s https://example.com/k.asc", ["curl -s https://example.com/k.asc | sudo tee /usr/share/k.asc"]),
     ("IMG516", "wget -qO- https://example.com/i.sh", ["wget -qO- https://example.com/i.sh | sudo -E bash -"]),
     ("IMG517", "exit 0", ["true", "exit 0", "true"]),
+    ("IMG519", "[[ -f x ]]", ["[[ -f x ]] || true"]),
+    ("IMG519", "set -o pipefail", ["set -o pipefail"]),
+    ("IMG519", "source /etc/os-release", [". /etc/os-release", "source /etc/os-release"]),
     ("IMG531", "shutdown -r now", ["sudo shutdown -r now"]),
     ("IMG531", "systemctl reboot", ["sudo systemctl reboot"]),
     ("IMG541", "cd /opt/app", ["true", "cd /opt/app"]),
@@ -56,6 +59,8 @@ SILENT = [
     ["#!/bin/bash -e", "set -o pipefail", "curl -fsSL https://example.com/i.sh | sudo bash"],
     ["[ -f x ] || exit 0", "if false; then exit 1; fi", "f() { exit 3; }", "case a in b) exit 2;; esac", "true"],
     ["true", "exit 0"],
+    ["#!/bin/bash", "set -euo pipefail", "source x", "[[ -f y ]]"],
+    ["[ -f x ]", ". /etc/os-release", "bash -c 'echo [[ x ]]'"],
     ["sudo shutdown -r +1", "sudo shutdown -c now", "echo reboot", "man reboot > /tmp/x"],
     ["cd /opt", "ls"],
     ["#!/usr/bin/env python3", "read = input", "exit(0)", "cd = 1"],
@@ -80,6 +85,10 @@ def test_of_many_places_in_one_script_the_first_are_shown() -> None:
     found = advice(template(step, source=RHEL))
     assert [item.code for item in found] == ["IMG500"] * 10
     assert found[-1].message.endswith("(and 20 more places in this script)")
+
+
+def test_bash_is_sh_where_it_is() -> None:
+    assert shell("[[ -f x ]]", "source /etc/os-release", source=RHEL) == []
 
 
 def test_questions_of_packages_depend_on_the_system() -> None:

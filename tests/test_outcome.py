@@ -51,6 +51,11 @@ CASES: dict[str, tuple[dict[str, object], Outcome]] = {
     "a panic": ({"exit_code": 2}, Outcome.CRASHED),
     "a panic in a step": ({"exit_code": 2, "failed_step": "customize[0]"}, Outcome.CRASHED),
     "ended by a signal": ({"exit_code": None, "signalled": 11}, Outcome.CRASHED),
+    "a plugin that went away": ({"exit_code": 1, "plugin_lost": True}, Outcome.CRASHED),
+    "a plugin that went away in a step": (
+        {"exit_code": 1, "plugin_lost": True, "failed_step": "customize[0]"},
+        Outcome.CRASHED,
+    ),
     "a crash of a validation": ({"exit_code": 2, "makes_image": False}, Outcome.CRASHED),
 }  # fmt: skip
 

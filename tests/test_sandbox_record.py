@@ -13,8 +13,8 @@ import pytest
 
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.port import Port
-from imagesmith.sandbox.machine.record import SAID, RecordingMachines
-from imagesmith.sandbox.rehearsal import Rehearsal
+from imagesmith.sandbox.machine.record import RecordingMachines
+from imagesmith.sandbox.rehearsal import SAID, Rehearsal
 from imagesmith.sandbox.state import StateFolder
 from tests.lowered import compiled
 

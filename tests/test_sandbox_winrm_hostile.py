@@ -97,9 +97,14 @@ def test_a_client_that_stops_in_the_middle_is_left_behind(machine: Machine, cont
     before = time.monotonic()
     with connect(machine.port) as connection:
         connection.sendall(content)
-        if content:
-            assert connection.recv(1) == b""
-            assert time.monotonic() - before < 5
+        assert connection.recv(1) == b""
+        assert time.monotonic() - before < 5
+
+
+def test_a_client_that_logs_in_half_way_is_left_behind(machine: Machine) -> None:
+    with closing(Client(machine.port)) as client:
+        client.post(winrm.create(), authorization=f"Negotiate {base64.b64encode(NEGOTIATE).decode()}")
+        assert client._http.sock.recv(1) == b""
 
 
 def test_a_client_that_never_shakes_hands_is_left_behind(machine: Machine) -> None:

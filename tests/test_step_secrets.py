@@ -15,6 +15,7 @@ from imagesmith.azure.vault import is_secret_uri, read_secret
 from imagesmith.build.secrets import SecretSource, parse_source, read_secrets, unusable
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
 from imagesmith.plan import Need, NeedKind, OsType
+from imagesmith.redact import MARK, Redactor
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 from imagesmith.world import World
@@ -134,6 +135,25 @@ def test_a_secret_names_no_file_and_no_step() -> None:
     compilation = deployment({"type": "Shell", "name": "[parameters('password')]", "inline": ["true"]})
     assert "build/scripts/01-shell.sh" in compilation.files
     assert all(VALUE.encode() not in content for content in compilation.files.values())
+
+
+def test_a_secret_outside_of_scripts_is_told_with_its_place() -> None:
+    file = {"type": "File", "sourceUri": "[concat('https://x.example/a?sig=', parameters('password'))]"}
+    step = {**file, "destination": "[concat('/tmp/', parameters('password'))]"}
+    compilation = deployment(step)
+    (found,) = [found for found in compilation.diagnostics if found.code == "IMG873"]
+    assert found.message == (
+        "the value of parameter 'password' stands in 'properties.customize[0].destination' as text"
+    )
+    assert found.path == ("properties", "customize", 0, "destination")
+
+
+def test_a_short_secure_parameter_is_told_and_leaves_the_log_readable() -> None:
+    compilation = deployment(PLAIN, value="root")
+    (found,) = [found for found in compilation.diagnostics if found.code == "IMG875"]
+    assert "parameter 'password' is too short: it has 4 characters" in found.message
+    redact = Redactor(compilation.secrets).redact
+    assert redact("the rootfs of chroot, password root") == f"the rootfs of chroot, password {MARK}"
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,3 +150,22 @@ def test_a_folder_without_a_sandbox_is_told(sweep: Callable[..., Any], tmp_path:
     done = sweep("--sandbox-state", str(tmp_path / "nowhere"))
     assert done.returncode == 2
     assert "there is no sandbox in" in done.stderr
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_operation_is_given_up_by_the_next_wish_to_stop(kept: Path, before: int) -> None:
+    """What cleans up after one wish goes on until the next one."""
+    options = SandboxOptions(
+        state=kept, run_id="z", steps="record", keep=True, faults=(parse("DELETE */resourceGroups/IT_old never"),)
+    )
+    wishes = [before, before, before]
+
+    def count() -> int:
+        return wishes.pop(0) if wishes else before + 1
+
+    with Sandbox(options, environment=os.environ) as sandbox:
+        world = replace(sandbox.world, wishes_to_stop=count)
+        problems = dict(remove_leftovers(find_leftovers(sandbox.world, run_id=OLD)[:1], world))
+        (problem,) = problems.values()
+        assert problem is not None
+        assert (problem.code, wishes) == ("IMG880", [])

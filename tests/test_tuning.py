@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,24 @@ def test_the_packer_at_hand_takes_the_arguments(tmp_path: Path) -> None:
     compilation = compile_text(json.dumps(template()), filename="web.json", options=options)
     compilation.write(tmp_path / "out")
     assert packer.refusals([tmp_path / "out"]) == []
+
+
+def test_a_settings_file_says_the_same_as_the_options(tmp_path: Path) -> None:
+    """The option wins."""
+    (tmp_path / "web.json").write_text(json.dumps(template()))
+    (tmp_path / "imagesmith.toml").write_text(
+        'step-timeout = { "customize[0]" = "90s", "customize[2]" = "5m" }\n'
+        'step-retries = { "customize[2]" = 2 }\ncontinue = ["customize[0]"]\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "imagesmith", "compile", "web.json", "-o", "out", "--step-timeout", "customize[0]=7s"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out" / "build" / "image.pkr.hcl").read_text()
+    for line in ('timeout = "7s"', 'timeout = "300s"', "max_retries = 2", PASSED_OVER):
+        assert line in " ".join(text.split()), line

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagesmith.sandbox.rehearsal import SAID
 from imagesmith.sandbox.windows.deprovisioning import default_script
 from imagesmith.sandbox.windows.host import DISK
-from imagesmith.sandbox.windows.scripts import SAID, only_exit, script_text, script_variables
+from imagesmith.sandbox.windows.scripts import only_exit, script_text, script_variables
 from imagesmith.sandbox.windows.tasks import parse_task
 from imagesmith.sandbox.windows.update import parse_call
 from tests import windows_lines as lines

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from imagesmith.pipeline import Compilation
-from imagesmith.sandbox.rehearsal import Rehearsal
+from imagesmith.sandbox.rehearsal import SAID, Rehearsal
 from imagesmith.sandbox.windows.deprovisioning import default_script
 from imagesmith.sandbox.windows.host import DISK
 from imagesmith.sandbox.windows.powershell import find_powershell
-from imagesmith.sandbox.windows.scripts import SAID
 from tests.lowered import compiled
 from tests.windows_streams import PASSWORD, Talk, talk, write_stand_in
 
@@ -117,6 +116,18 @@ def test_a_script_of_the_users_own_that_generalizes_is_enough(tmp_path: Path) ->
         await deprovision(machine)
 
     assert codes(rehearse(tmp_path, work)) == []
+
+
+def test_a_command_that_did_nothing_is_told_of_once(tmp_path: Path) -> None:
+    async def work(machine: Talk) -> None:
+        await deprovision(machine)
+        for _ in range(2):
+            assert (await machine.say("powershell Restart-Computer -Force")).code == 0
+        assert machine.restarts == []
+
+    rehearsal = rehearse(tmp_path, work)
+    (found,) = rehearsal.observed().diagnostics
+    assert (found.code, found.message) == ("IMG925", "'powershell Restart-Computer -Force' was recorded and not run")
 
 
 def test_a_script_that_is_gone_comes_back(tmp_path: Path) -> None:
@@ -223,6 +234,19 @@ def test_every_script_is_checked_where_pwsh_is_at_hand(tmp_path: Path, stand_in:
     assert [one.code for one in found] == ["IMG923", "IMG923", "IMG920"]
     assert found[0].path == ("properties", "customize", 2)
     assert "customize[2]: 1:5: The string" in found[0].message
+
+
+def test_a_pwsh_that_cannot_be_started_is_said(tmp_path: Path) -> None:
+    program = tmp_path / "pwsh"
+    program.write_bytes(b"\x7fnot a program")
+    program.chmod(0o755)
+
+    async def work(machine: Talk) -> None:
+        answer = await machine.step("fine")
+        assert answer.code == 1
+        assert "cannot be started" in answer.err
+
+    assert codes(rehearse(tmp_path / "m", work, powershell=str(program))) == ["IMG923", "IMG920"]
 
 
 def test_a_plain_step_runs_with_pwsh_and_an_elevated_one_does_not(tmp_path: Path, stand_in: str) -> None:

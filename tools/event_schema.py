@@ -206,7 +206,7 @@ def page(note: str) -> str:
 _OPENING = (
     "A run speaks in events: one JSON object a line in `events.ndjson` of its folder and on the stdout of "
     "`imagesmith build --output ndjson`, objects of `imagesmith.events` in the library. `event` is the kind. "
-    f"The JSON Schema is `schemas/{FILE}`. {MEANING.split('. ', 2)[2]} "
+    f"The JSON Schema is `schemas/{FILE}`; `imagesmith schema --events` prints it. {MEANING.split('. ', 2)[2]} "
     "The number in the schema's name grows when a field changes its meaning.\n"
 )
 

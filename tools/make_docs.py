@@ -37,11 +37,12 @@ MEANINGS = {
     ExitCode.STEP: "A step of the template failed; the result names it.",
     ExitCode.VALIDATION: "The image was made, but a validator failed on a machine started from it.",
     ExitCode.DISTRIBUTION: "Publishing failed, or some of it.",
-    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over.",
+    ExitCode.TIMEOUT: "buildTimeoutInMinutes, or `--time-limit`, was over, or nothing was heard for "
+    "`--silence-timeout`.",
     ExitCode.LEFTOVERS: "The image is there, and something that should be gone is too; the result lists it.",
     ExitCode.MACHINE: "The build machine was not deployed, not reached, or not captured.",
     ExitCode.BUG: "imagesmith's own bug. Please report it with the output under IMAGESMITH_TRACEBACK=1.",
-    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first.",
+    ExitCode.CANCELLED: "Cancelled by Ctrl-C; what was made in Azure was removed first, but for a third Ctrl-C.",
     ExitCode.TERMINATED: "Cancelled by SIGTERM or SIGHUP; what was made in Azure was removed first.",
 }
 
@@ -193,7 +194,9 @@ def _known_errors() -> str:
 def _known_error(row: KnownError) -> str:
     passing = " Passes by itself." if row.transient else ""
     cause, remedy = (f"{text[0].upper()}{text[1:]}." for text in (row.cause, row.remedy))
-    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n"
+    links = [f"<{part}>" for part in row.source.split("; ") if part.startswith("https://")]
+    more = f"\nMore: {', '.join(links)}\n" if links else ""
+    return f"\n## {row.id}\n\n{_plain(cause)}{passing}\n\nFix: {_plain(remedy)}\n{more}"
 
 
 def _table(chosen: list[Rule]) -> str:

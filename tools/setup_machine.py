@@ -1,4 +1,5 @@
-"""Gives this machine what a sandbox build needs: a Packer, a container engine, and the image of a machine.
+"""Gives this machine what a sandbox build needs: a Packer, a container engine, and the image of a machine; and the
+browser that tests look at a run's page with.
 
 Everything that is there already is left alone, so a second run is quick. Where no container engine can be had, builds
 record their steps instead of running them; with CI=true that is a failure.
@@ -23,6 +24,7 @@ from imagesmith.sandbox.state import StateFolder
 from imagesmith.toolchain import ToolchainError, find, install
 
 PACKAGES = ("podman", "runc", "mmdebstrap")
+BROWSER = ("chromium", "fonts-dejavu-core")
 DEMO_SOURCE = "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2"
 
 
@@ -30,6 +32,7 @@ def main() -> int:
     """Set the machine up; 0 if builds can run here, in one way or the other."""
     if not have_packer():
         return 1
+    have_browser()
     if have_machines():
         return 0
     say("no machines here: sandbox builds will record their steps instead of running them")
@@ -51,6 +54,12 @@ def have_packer() -> bool:
             return False
     say(f"packer: {found.version} ({found.path})")
     return True
+
+
+def have_browser() -> None:
+    """Find Chromium or install it; only a test needs it, and fails without it."""
+    if shutil.which("chromium") is None and not install_packages(BROWSER):
+        say(f"no browser: a test will fail (Debian, as root: apt-get install {' '.join(BROWSER)})")
 
 
 def have_machines() -> bool:
@@ -85,14 +94,14 @@ async def machine_image(engine: Engine, state: StateFolder) -> str:
     return name
 
 
-def install_packages() -> bool:
-    """As root on a Debian-family machine, install the container engine by apt; say so."""
+def install_packages(packages: tuple[str, ...] = PACKAGES) -> bool:
+    """As root on a Debian-family machine, install packages by apt, the container engine's by default; say so."""
     apt = shutil.which("apt-get")
     if apt is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
         return False
-    say(f"installing {', '.join(PACKAGES)} with apt-get")
+    say(f"installing {', '.join(packages)} with apt-get")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *PACKAGES]):
+    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
         done = subprocess.run(
             [apt, *arguments], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
         )

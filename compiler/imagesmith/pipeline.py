@@ -17,6 +17,7 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
+from imagesmith.lower.parameters import judge_parameters
 from imagesmith.lower.secrets import values_of
 from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.masking import redacted, with_plain_titles
@@ -193,7 +194,8 @@ def _compile_resource(
     lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
     plan, found = tuned(lowered.plan, options.step_options)
     retargeted = retarget(plan, options.target)
-    diagnostics += (*lowered.diagnostics, *found, *retargeted.diagnostics)
+    secrets_shown = judge_parameters(document.root, named)
+    diagnostics += (*lowered.diagnostics, *secrets_shown, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
     plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)

@@ -60,5 +60,7 @@ class World:
     observe: Callable[[], Observed] = field(default=_nothing, repr=False)
     """Asked at the end of a run."""
     notes: tuple[str, ...] = ()
+    wishes_to_stop: Callable[[], int] = field(default=lambda: 0, repr=False)
+    """How often somebody has asked the run to stop; operations in Azure are given up by it."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a record should say of it (the sandbox's engine and base images); it may fill up while the run goes on."""

@@ -19,7 +19,7 @@ from tests.e2e.texts import BUNDLES, UNFIT, arrive, literals
 
 from imagesmith.api_versions import VERSIONS, load_schema
 from imagesmith.diagnostics import Diagnostic, dotted
-from imagesmith.lower.steps import shown
+from imagesmith.lower.texts import shown
 from imagesmith.pipeline import Compilation, compile_text
 from imagesmith.plan import BuildPlan
 

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from tests.e2e.test_runs import Finished, finished, start
 from tests.e2e.texts import BUNDLES, HOSTILE
 
-from imagesmith.lower.steps import powershell_text, shell_text
+from imagesmith.lower.texts import powershell_text, shell_text
 from imagesmith.pipeline import compile_text
+
+SHARES_ONE_BUILD = True
 
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/contoso"
 FOLDER = "/tmp/two  words,é=%+@:漢"

@@ -41,6 +41,17 @@ IN_STEP = until(SUCCESS, "Provisioning with shell script: ") + until(
 )
 """Everything up to the first customizer, which is running."""
 
+ERROR = "1790000012,,ui,error,==> azure-arm.image: {}\n"
+LOCKED = "1790000012,,ui,message,    azure-arm.image: E: Could not get lock /var/lib/dpkg/lock-frontend.\n"
+FAILED_STEP = (
+    "1790000013,,ui,say,==> azure-arm.image: Provisioning step had errors: Running the cleanup"
+    " provisioner%!(PACKER_COMMA) if present...\n"
+    + ERROR.format("Error deleting resource. Please delete manually. ScopeLocked: following scope(s) are locked")
+    + "1790000015,,ui,error,Build 'azure-arm.image' errored after 5 seconds: Script exited with non-zero exit"
+    " status: 100\n"
+    "1790000015,azure-arm.image,error,Script exited with non-zero exit status: 100\n"
+)
+
 
 def polite(*before: Mapping[str, Any], cleanup_s: float = 0.3) -> list[Any]:
     """Acts, and then waiting in the first customizer until a cancel, which takes a while to clean up."""

@@ -12,14 +12,13 @@ from imagesmith.events import ExitCode, RetryScheduled, RunResult, RunState
 from imagesmith.known_errors import KNOWN_ERRORS
 from imagesmith.lower.tuning import PASSED_OVER, StepOptions
 from imagesmith.run_failure import RunFailure
-from tests.faults.conftest import Tell
-from tests.faults.stand import GOOD, IN_STEP, Stand
+from tests.faults.stand import ERROR, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand
+from tests.tables import Tell
 from tests.test_build_run import SUCCESS, ended, until
 
 pytestmark = pytest.mark.timeout(60)
 
 DEPLOYED, CAPTURED, PUBLISHED = "Deploying deployment template", "Capturing image", "Publishing to Shared"
-ERROR = "1790000012,,ui,error,==> azure-arm.image: {}\n"
 VAGUE = (
     'Code="DeploymentFailed" Message="At least one resource deployment operation failed. Please list deployment '
     'operations for details."'
@@ -132,17 +131,6 @@ def test_a_refusal_ends_with_its_cause_and_remedy(stand: Stand, case: Refusal, t
     tell(f"cloud: {case.name}", f"{failure.cause} -> {failure.remedy}")
 
 
-LOCKED = "1790000012,,ui,message,    azure-arm.image: E: Could not get lock /var/lib/dpkg/lock-frontend.\n"
-FAILED_STEP = (
-    "1790000013,,ui,say,==> azure-arm.image: Provisioning step had errors: Running the cleanup"
-    " provisioner%!(PACKER_COMMA) if present...\n"
-    + ERROR.format("Error deleting resource. Please delete manually. ScopeLocked: following scope(s) are locked")
-    + "1790000015,,ui,error,Build 'azure-arm.image' errored after 5 seconds: Script exited with non-zero exit"
-    " status: 100\n"
-    "1790000015,azure-arm.image,error,Script exited with non-zero exit status: 100\n"
-)
-
-
 def test_a_step_s_failure_names_step_line_and_last_words(stand: Stand, tell: Tell) -> None:
     """What clean-up says afterwards is a leftover, and no cause."""
     result = stand.run(build=[{"print": IN_STEP + LOCKED + FAILED_STEP}, {"exit": 1}])
@@ -168,6 +156,31 @@ def test_generalization_that_never_ends_is_told_as_such(stand: Stand, tell: Tell
     assert "longer than its limit" in result.message
     assert failure.step == "customize[0]"
     tell("sysprep loops until the time limit", result.message)
+
+
+def test_a_step_that_had_got_over_something_did_not_fail_for_it(stand: Stand) -> None:
+    """The lock was waited for; what failed then is not known."""
+    work = "".join(f"1790000012,,ui,message,    azure-arm.image: unpacking {number}\n" for number in range(60))
+    result = stand.run(build=[{"print": IN_STEP + LOCKED + work + FAILED_STEP}, {"exit": 1}])
+    assert result.failure is not None
+    assert (result.failure.known, result.failure.step) == (None, "customize[0]")
+    assert result.failure.output[-1] == "unpacking 59"
+    assert result.diagnostics[0].code == "IMG843"
+
+
+def test_a_machine_that_is_kept_is_not_kept_of_each_try(stand: Stand) -> None:
+    """Nobody is asked before the last one; what cannot be removed shows."""
+    asked: list[RunFailure] = []
+
+    def ask(failure: RunFailure) -> bool:
+        asked.append(failure)
+        return True
+
+    options = BuildOptions(retries=1, retry_delay_s=0.05, ask_keep=ask)
+    stand.run(build=[{"print": ended(DEPLOYED, "AllocationFailed")}, {"exit": 1}], options=options)
+    assert stand.commands.count("build") == 2
+    assert len(asked) == 1
+    assert len(stand.of(RetryScheduled)) == 1
 
 
 def test_a_plugin_that_dies_of_a_cancel_is_no_cause_but_leaves_things(stand: Stand, tell: Tell) -> None:

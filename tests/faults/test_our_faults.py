@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ import pytest
 from imagesmith.events import ExitCode, RunState
 from imagesmith.journal import Run, list_runs, open_state
 from tests.cases import FIXTURES
-from tests.faults.conftest import Tell
-from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.faults import fake_packer
+from tests.faults.stand import CLEANED, CLEANUP, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand, alive, polite
+from tests.tables import Tell
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -171,16 +173,24 @@ def test_results_that_cannot_be_written_are_no_success(stand: Stand, tell: Tell)
     tell("stdout on a full disk", done.stderr.strip().splitlines()[-1])
 
 
-def _on_terminal(stand: Stand, program: Path, columns: int, *arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and all that a terminal of this width got."""
+def _on_terminal(
+    stand: Stand,
+    program: Path,
+    *arguments: str,
+    columns: int = 100,
+    typed: Sequence[tuple[str, str]] = (),
+    **environment: str,
+) -> tuple[int, str]:
+    """Exit code and all that a terminal of this width got. `typed` is what a person types, each when a text is seen."""
     parent, child = pty.openpty()
     termios.tcsetwinsize(child, (24, columns))
     process = stand.start(
-        program, *arguments, stdin=child, stdout=child, stderr=child,
-        env=stand.environment(TERM="xterm-256color", **environment), start_new_session=True,
+        program, *arguments, stdin=child, stdout=child, stderr=child, start_new_session=True,
+        env=stand.environment(TERM="xterm-256color", **environment),
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(child)
-    shown = b""
+    shown, waiting = b"", list(typed)
     while True:
         try:
             data = os.read(parent, 65536)
@@ -189,13 +199,60 @@ def _on_terminal(stand: Stand, program: Path, columns: int, *arguments: str, **e
         if not data:
             break
         shown += data
+        if waiting and waiting[0][0].encode() in shown:
+            os.write(parent, waiting.pop(0)[1].encode())
     os.close(parent)
+    assert waiting == [], shown.decode("utf-8", "replace")
     return process.wait(timeout=30), shown.decode("utf-8", "replace")
+
+
+CTRL_C = "\x03"
+
+
+@pytest.mark.parametrize(("answer", "ends"), [("n", False), ("y", True)])
+def test_the_second_ctrl_c_asks_a_person(stand: Stand, answer: str, *, ends: bool, tell: Tell) -> None:
+    """No goes on cleaning up, yes ends Packer at once; either way the run was cancelled."""
+    acts = polite(cleanup_s=4.0)
+    typed = [("install", CTRL_C), ("removes what it made", CTRL_C), ("End Packer at once", f"{answer}\n")]
+    code, shown = _on_terminal(stand, _ready(stand, build=acts), typed=typed)
+    assert code == ExitCode.CANCELLED, shown
+    log = next(stand.folder.glob("state/runs/*/packer-build.log")).read_text()
+    assert ("Resource group has been deleted" in log) is not ends
+    assert alive(stand.pids) == []
+    tell(f"Ctrl-C twice on a terminal, answer '{answer}'", "End Packer at once, and leave what it made in Azure? [y/N]")
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("n", False), ("", True)])
+def test_on_error_ask_asks_a_person(stand: Stand, answer: str, *, kept: bool, tell: Tell) -> None:
+    """Packer keeps the machine until then; an answer that says nothing loses nothing."""
+    failing = [{"print": IN_STEP + FAILED_STEP}, {"exit": 1}]
+    typed = [("Keep the machine", f"{answer}\n")]
+    code, shown = _on_terminal(stand, _ready(stand, build=failing), "--on-error", "ask", typed=typed)
+    assert code == ExitCode.STEP, shown
+    assert ("is kept" in shown) is kept
+    assert "-on-error=abort" in fake_packer.calls(stand.folder / "bin")[-1]["arguments"]
+    tell(f"--on-error ask, answer '{answer}'", "Keep the machine, to look at it? [Y/n]")
+
+
+def test_a_failure_is_the_same_in_json(stand: Stand) -> None:
+    """Cause, step, line, last words and remedy, for a script."""
+    done = stand.finish(
+        _ready(stand, build=[{"print": IN_STEP + LOCKED + FAILED_STEP}, {"exit": 1}]), "--output", "json"
+    )
+    assert done.returncode == ExitCode.STEP
+    said = json.loads(done.stdout)
+    failure = said["result"]["failure"]
+    assert (failure["outcome"], failure["known"], failure["step"]) == ("step-failed", "apt-lock", "customize[0]")
+    assert (failure["title"], failure["file"], failure["line"]) == ("install", "web.json", 17)
+    assert failure["output"] == ["E: Could not get lock /var/lib/dpkg/lock-frontend."]
+    (found,) = [one for one in said["diagnostics"] if one["severity"] == "error"]
+    assert (found["code"], found["file"], found["line"]) == ("IMG842", "web.json", 17)
+    assert found["hint"] == failure["remedy"]
 
 
 def test_twenty_columns_are_enough(stand: Stand, tell: Tell) -> None:
     """The live view gets by with what there is."""
-    code, shown = _on_terminal(stand, _ready(stand), 20)
+    code, shown = _on_terminal(stand, _ready(stand), columns=20)
     assert code == 0, shown
     assert "Traceback" not in shown
     assert "Succeeded" in shown
@@ -204,7 +261,7 @@ def test_twenty_columns_are_enough(stand: Stand, tell: Tell) -> None:
 
 def test_no_color_is_kept(stand: Stand, tell: Tell) -> None:
     """On a terminal, too."""
-    code, shown = _on_terminal(stand, _ready(stand), 80, NO_COLOR="1")
+    code, shown = _on_terminal(stand, _ready(stand), columns=80, NO_COLOR="1")
     assert code == 0, shown
     assert "\x1b[3" not in shown
     assert "\x1b[1;" not in shown

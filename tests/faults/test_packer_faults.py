@@ -26,8 +26,8 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.run_failure import Outcome
-from tests.faults.conftest import Tell
 from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.tables import Tell
 from tests.test_build_run import MANIFEST, SUCCESS, ended, until
 
 pytestmark = pytest.mark.timeout(60)
@@ -82,7 +82,7 @@ FAULTS = [
     Fault(
         name="the plugin goes away (unexpected EOF)",
         acts=[{"print": until(SUCCESS, "Deploying deployment") + EOF_LINE}, {"exit": 1}],
-        code=ExitCode.MACHINE,
+        code=ExitCode.TOOLCHAIN,
         words="Packer or its plugin has crashed",
         left=1,
     ),
@@ -242,6 +242,19 @@ def test_cancel_shows_what_is_cleaned_up_and_for_how_long(stand: Stand, tell: Te
     assert result.leftovers == ()
     assert alive(stand.pids) == []
     tell("cancel in a step", f"{shown[0].text} ({shown[0].elapsed_s} s); {result.message}")
+
+
+def test_a_clean_up_without_end_is_ended_where_that_was_asked_for(stand: Stand, tell: Tell) -> None:
+    """Nobody is there to ask a third time; what is left is named with the command that finds it."""
+    cancel = CancelToken()
+    options = BuildOptions(cleanup_timeout_s=0.5)
+    result = stand.run(build=polite(cleanup_s=60), cancel=cancel, options=options, on_event=_at_first_step(cancel))
+    assert (result.state, result.exit_code) == (RunState.CANCELED, ExitCode.CANCELLED)
+    assert [event.count for event in stand.of(CancelRequested)] == [1, 3]
+    assert "sweep" in stand.of(CancelRequested)[-1].text
+    assert any("could not clean up" in text for text in result.leftovers)
+    assert alive(stand.pids) == []
+    tell("clean-up without end, with a limit", result.leftovers[0])
 
 
 def test_a_second_request_is_told_and_changes_nothing(stand: Stand, tell: Tell) -> None:

@@ -179,8 +179,15 @@ def written(data: Data, otherwise: Callable[[], Stop]) -> str:
 
 
 def same(one: Value, other: Value) -> bool:
-    """Whether two values hold the same data, wherever they come from; 1 is not true, keys have no order."""
+    """Whether two values hold the same data, wherever they come from; 1 is not true, keys have no order.
+
+    Raises:
+        Stop: where a part of one of them could not be computed.
+    """
     a, b = one.data, other.data
+    for value in (one, other):
+        if isinstance(value.data, Partial):
+            whole(value)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, Object) and isinstance(b, Object):

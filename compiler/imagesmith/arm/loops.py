@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagesmith.arm.faults import fault
-from imagesmith.arm.scope import Environment
+from imagesmith.arm.scope import Environment, Turn
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.source import Member, Object, Value
 
@@ -84,4 +84,5 @@ def turns(loop: Loop, environment: Environment, expand: Callable[[Value, Environ
     if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_COPIES:
         raise fault(COPY_LOOP, loop.count, f"the count of a copy loop must be an integer from 0 to {MAX_COPIES}")
     environment.scope.meter.repeat(count, loop.count, whole_resource=loop.whole_resource)
-    return [environment.within(str(loop.name.data), index) for index in range(count)]
+    name, whole = str(loop.name.data), loop.whole_resource
+    return [environment.within(Turn(loop=name, index=index, whole_resource=whole)) for index in range(count)]

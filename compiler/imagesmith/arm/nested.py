@@ -63,7 +63,9 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
     """
     template = template_of(resource, outer)
     scope = member_of(resource, "properties", "expressionEvaluationOptions", "scope")
-    inner = is_linked(resource) or (scope is not None and str(scope.data).lower() == "inner")
+    written = member_of(resource, "properties", "template")
+    computed = written is not None and isinstance(written.data, str)  # what is in it then is evaluated when it deploys
+    inner = computed or is_linked(resource) or (scope is not None and str(scope.data).lower() == "inner")
     if not inner or template is None or not isinstance(template.data, Object):
         return outer
     parameters = dict(_handed_down(template.data, _given(resource, template.data, outer), resource, outer))
@@ -74,7 +76,7 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
         parameters=parameters,
     )
     nested.remarks, nested.secrets = outer.scope.remarks, outer.scope.secrets
-    nested.named_secrets = outer.scope.named_secrets
+    nested.named_secrets, nested.outermost = outer.scope.named_secrets, False
     return Environment(scope=nested, here=template, copies=outer.copies)
 
 

@@ -103,6 +103,7 @@ class Gifts:
 
     by_name: Mapping[str, Given]
     from_command: tuple[Given, ...]
+    from_files: tuple[Given, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -116,9 +117,10 @@ def given(deployment: Deployment) -> Gifts:
                 diagnostics.append(found)
             else:
                 by_name[found.name.lower()] = found
+    files = tuple(by_name.values())
     command = tuple(_of_command(name, text) for name, text in deployment.parameters.items())
     by_name.update((one.name.lower(), one) for one in command)
-    return Gifts(by_name=by_name, from_command=command, diagnostics=tuple(diagnostics))
+    return Gifts(by_name=by_name, from_command=command, from_files=files, diagnostics=tuple(diagnostics))
 
 
 def _of_command(name: str, text: str) -> Given:
@@ -143,29 +145,29 @@ def _of_file(document: Document) -> Iterator[Given | Diagnostic]:
 
 
 def _plain(member: Member) -> Given:
-    return Given(name=member.key, value=member.value, span=member.value.span)
+    return Given(name=member.key, value=member.value, span=member.name.span)
 
 
 def _wrapped(member: Member) -> Iterator[Given | Diagnostic]:
     """One entry of `parameters`; a malformed one is told at once, and where it is used not told to be missing."""
     value, reference, expression = (member_of(member.value, key) for key in ("value", "reference", "expression"))
-    name, span = member.key, member.value.span
+    name, key, span = member.key, member.name.span, member.value.span
     if value is not None:
-        yield Given(name=name, value=value, span=value.span)
+        yield Given(name=name, value=value, span=key)
     elif reference is not None:
         message = f"the value of parameter {name!r} is a secret in a key vault, which is not read here"
         hint = f"give it with -p {name}=@FILE"
         problem = Problem(diagnostic=KEY_VAULT_PARAMETER.at((), message, hint=hint, span=span))
-        yield Given(name=name, span=span, findings=(problem,))
+        yield Given(name=name, span=key, findings=(problem,))
     elif expression is not None:
         message = f"the value of parameter {name!r} comes from the tool that deploys, which is not asked here"
         hint = f"give it with -p {name}=…"
         problem = Problem(diagnostic=OUTSIDE_PARAMETER.at((), message, hint=hint, span=expression.span))
-        yield Given(name=name, span=span, findings=(problem,))
+        yield Given(name=name, span=key, findings=(problem,))
     else:
         found = PARAMETER_FILE_FORM.at((), f'parameter {name!r} is not written as {{"value": …}}', span=span)
         yield found
-        yield Given(name=name, span=span, findings=(Problem(diagnostic=found),))
+        yield Given(name=name, span=key, findings=(Problem(diagnostic=found),))
 
 
 def secret_call(reference: Value) -> str:
@@ -245,11 +247,13 @@ def assumptions(assumed: Mapping[str, Value], deployment: Deployment) -> Iterato
 
 
 def unknown(gifts: Gifts, known: set[str]) -> Iterator[Diagnostic]:
-    """An error for each -p that nothing in the file asks for."""
+    """An error for each -p that nothing in the file asks for; a warning for each entry of a parameter file, which may
+    serve other templates too, although the service refuses it."""
     folded = {name.lower() for name in known}
-    for gift in gifts.from_command:
+    for gift in (*gifts.from_command, *gifts.from_files):
         if gift.name.lower() not in folded:
             message = f"the file has no parameter and no token {gift.name!r}"
             names = ", ".join(sorted(known)[:8])
             hint = close(gift.name, known) or (f"it has {names}" if names else "it has none at all")
-            yield UNKNOWN_PARAMETER.at((), message, hint=hint, span=gift.span)
+            severity = Severity.WARNING if gift in gifts.from_files else None
+            yield UNKNOWN_PARAMETER.at((), message, hint=hint, span=gift.span, severity=severity)

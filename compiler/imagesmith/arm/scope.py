@@ -127,6 +127,7 @@ class Scope:
         self.expand = expand
         self.functions = functions
         self.template = template
+        self.outermost = True
         self.states: States | None = None
         self.remarks: dict[Diagnostic, None] = {}
         self.assumed: dict[str, Value] = {}
@@ -203,12 +204,14 @@ class Scope:
         return value
 
     def _default(self, parameter: Parameter, default: Value) -> Value:
-        """The default's value; what only Azure knows in it can be given as the parameter itself."""
+        """The default's value; what only Azure knows in it can be given as the parameter itself, if -p reaches it."""
         try:
             return self.expand(default, Environment(scope=self, here=default, in_default=True))
         except Stop as stop:
             raise Stop(
-                replace(found, parameter=parameter.name) if isinstance(found, RuntimeValue) else found
+                replace(found, parameter=parameter.name)
+                if isinstance(found, RuntimeValue) and self.outermost and not found.parameter
+                else found
                 for found in stop.findings
             ) from None
 
@@ -234,6 +237,15 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One turn of a copy loop, of a whole resource or of something in it."""
+
+    loop: str
+    index: int
+    whole_resource: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
     """What an expression sees: its template's names, the copy loops around it, the variables of lambdas around it.
 
@@ -242,7 +254,7 @@ class Environment:
 
     scope: Scope
     here: Value
-    copies: tuple[tuple[str, int], ...] = ()
+    copies: tuple[Turn, ...] = ()
     local: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     in_default: bool = False
 
@@ -250,9 +262,9 @@ class Environment:
         """The same names, seen from another string."""
         return replace(self, here=here)
 
-    def within(self, copy: str, index: int) -> Environment:
+    def within(self, turn: Turn) -> Environment:
         """One turn of a copy loop."""
-        return replace(self, copies=(*self.copies, (copy, index)))
+        return replace(self, copies=(*self.copies, turn))
 
     def binding(self, names: Mapping[str, Value]) -> Environment:
         """The inside of a lambda with these variables."""

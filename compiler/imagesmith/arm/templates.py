@@ -10,7 +10,7 @@ from imagesmith.arm.faults import Finding, Stop, fault
 from imagesmith.arm.links import template_of
 from imagesmith.arm.loops import resource_loop, turns
 from imagesmith.arm.nested import nested_environment
-from imagesmith.arm.scope import Environment
+from imagesmith.arm.scope import Environment, Turn
 from imagesmith.arm.structure import is_deployment, member_of
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.source import Object, Value, walk
@@ -102,12 +102,15 @@ def resources_of(template: Value, found: Search) -> Iterator[Value]:
 
 def instances(resource: Value, environment: Environment, found: Search) -> Iterator[Environment]:
     """The environments in which a resource is deployed: one a turn of its loop, none where its condition is false."""
+    loop = None
     try:
         loop = resource_loop(resource)
         environments = turns(loop, environment, expand) if loop else [environment]
     except Stop as stop:
         found.findings.extend(stop.findings)
-        environments = [environment]
+        # One turn is looked at all the same, for what else is wrong; that there is no loop would be a false report.
+        name = str(loop.name.data) if loop else ""
+        environments = [environment.within(Turn(loop=name, index=0, whole_resource=True))]
     condition = member_of(resource, "condition")
     for one in environments:
         if one.scope.meter.exhausted:
@@ -130,15 +133,16 @@ def _add(resource: Value, environment: Environment, found: Search) -> None:
 
 def _enter(resource: Value, environment: Environment, found: Search) -> None:
     """Look into a deployment; lazily, since what one without an image template needs is of no concern."""
-    if member_of(resource, "properties", "template") is None:
-        _enter_linked(resource, environment, found)
+    written = member_of(resource, "properties", "template")
+    if written is None or isinstance(written.data, str):
+        _enter_unseen(resource, environment, found)
     elif _holds_image_template(resource):
         for outer in instances(resource, environment, found):
             _search_in(resource, outer, found)
 
 
-def _enter_linked(resource: Value, environment: Environment, found: Search) -> None:
-    """Look into a linked template, whose place may depend on a loop around it."""
+def _enter_unseen(resource: Value, environment: Environment, found: Search) -> None:
+    """Look into a template that is linked, or that an expression gives; which one may depend on a loop around it."""
     unseen = Search()
     for outer in instances(resource, environment, unseen):
         try:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from imagesmith.artifacts.faults import NO_FOLDER, NO_SUCH_FILE, OUTSIDE_ROOT, FetchError
+from imagesmith.artifacts.folders import pack
 from imagesmith.artifacts.locations import WEB_HINT, Local, looks_like_host
 from imagesmith.artifacts.options import FetchOptions
 from imagesmith.artifacts.store import Content, Store
@@ -24,6 +25,11 @@ def copy(at: Local, options: FetchOptions, store: Store) -> Content:
     if options.template_folder is None:
         raise FetchError(NO_FOLDER, f"{at.shown} is a relative path, and the template comes from stdin")
     file = _resolved(at, options.template_folder, options.root or options.template_folder)
+    if at.path.endswith("/"):
+        return pack(file, at.shown, options, store)
+    if file.is_dir():
+        hint = "in a File step for Linux, end the path with '/' to copy the folder"
+        raise FetchError(NO_SUCH_FILE, f"{at.shown} is not a file", hint)
     with store.draft(at.shown, limit_bytes=options.limit_bytes) as draft:
         try:
             handle = os.open(file, os.O_RDONLY | _flags())

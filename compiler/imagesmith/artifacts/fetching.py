@@ -18,6 +18,7 @@ from imagesmith.artifacts.faults import (
     HTML_PAGE,
     HTTP_WITHOUT_CHECKSUM,
     LFS_POINTER,
+    NO_SUCH_FILE,
     OFFLINE,
     UNREADABLE_SHEBANG,
     CancelledError,
@@ -111,7 +112,7 @@ class _Steps:
             location = locate(uri)
             match location:
                 case Local():
-                    content = beside.copy(location, self.options, self.store)
+                    content = self._copied(location, group)
                     return {fetch: _checked(fetch, content) for fetch in group}
                 case Remote():
                     return self._fetch_remote(location, uri, group)
@@ -119,6 +120,11 @@ class _Steps:
             return {fetch: _refused(fetch, error.diagnostic) for fetch in group}
         except CancelledError:
             return {fetch: _Outcome(cancelled=True) for fetch in group}
+
+    def _copied(self, at: Local, group: Sequence[Fetch]) -> Content:
+        if at.path.endswith("/") and any(fetch.kind is FetchKind.SCRIPT for fetch in group):
+            raise FetchError(NO_SUCH_FILE, f"{at.shown} is a folder, and a script is a file")
+        return beside.copy(at, self.options, self.store)
 
     def _fetch_remote(self, at: Remote, uri: str, group: Sequence[Fetch]) -> _Outcomes:
         """From the cache by checksum, else from the network; with `offline`, as it was when it was last fetched."""

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
+from imagesmith.known_errors import Where, find_known
 from imagesmith.world import World
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def load_ahead() -> None:
 
 def credential_of(world: World) -> Any:  # a TokenCredential
     """The login for Azure's SDKs. Raises AzureError without one."""
+    import logging
+
+    # What the SDK logs of a refused login is said by our diagnostic; without any handler it would go to stderr as well.
+    logging.getLogger("azure").addHandler(logging.NullHandler())
     if world.credential is None:
         raise AzureError(NO_LOGIN.at(()))
     return world.credential
@@ -81,7 +86,11 @@ def told(what: str, path: Path = ()) -> Iterator[None]:
         yield
     except SdkError as error:
         text = getattr(error, "message", None) or str(error)
-        raise AzureError(AZURE_SAID_NO.at(path, f"{what}: {' '.join(str(text).split())}")) from error
+        known = find_known(str(text), Where.PACKER)
+        found = AZURE_SAID_NO.at(
+            path, f"{what}: {' '.join(str(text).split())}", hint=f"{known.cause}: {known.remedy}" if known else ""
+        )
+        raise AzureError(found) from error
 
 
 def attempt(act: Callable[[], object], what: str) -> Diagnostic | None:

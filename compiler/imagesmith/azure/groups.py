@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imagesmith.azure.clients import AZURE_SAID_NO, AzureError, resources
+from imagesmith.azure.waiting import finished
 from imagesmith.world import World
 
 
@@ -22,4 +23,4 @@ def delete_tagged_group(name: str, world: World, *, tag: str, value: str) -> Non
         raise AzureError(
             AZURE_SAID_NO.at((), f"the resource group '{name}' has no tag {tag}={value}; it is left alone")
         )
-    client.resource_groups.begin_delete(name).result()
+    finished(client.resource_groups.begin_delete(name), world)

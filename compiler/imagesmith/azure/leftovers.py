@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from imagesmith.azure.clients import attempt, resources, told
+from imagesmith.azure.waiting import finished
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.model.ids import IdError, ResourceId, parse_id
 from imagesmith.world import World
@@ -104,18 +105,20 @@ def remove_leftovers(leftovers: Iterable[Leftover], world: World) -> Iterator[tu
     """Remove them, each told with what went wrong, if anything. Machines go before what they hold on to."""
     client = resources(world, world.subscription_id)
     for leftover in leftovers:
-        yield leftover, attempt(lambda found=leftover: _remove(client, found), f"cannot remove '{leftover.id}'")  # type: ignore[misc]
+        yield leftover, attempt(lambda found=leftover: _remove(client, found, world), f"cannot remove '{leftover.id}'")  # type: ignore[misc]
 
 
-def _remove(client: Any, leftover: Leftover) -> None:  # a ResourceManagementClient, which is imported lazily
+def _remove(
+    client: Any, leftover: Leftover, world: World
+) -> None:  # a ResourceManagementClient, which is imported lazily
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
         if leftover.kind is LeftoverKind.GROUP:
-            client.resource_groups.begin_delete(leftover.id.name).result()
+            finished(client.resource_groups.begin_delete(leftover.id.name), world)
         else:
             version = _TYPES[leftover.id.resource_type.lower()].api_version
-            client.resources.begin_delete_by_id(str(leftover.id), api_version=version).result()
+            finished(client.resources.begin_delete_by_id(str(leftover.id), api_version=version), world)
     except ResourceNotFoundError:
         return  # gone already, which is what was wanted
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 
 from imagesmith.azure.clients import compute
+from imagesmith.azure.waiting import finished
 from imagesmith.model.ids import ResourceId
 from imagesmith.world import World
 
@@ -18,7 +19,7 @@ def delete_disks_of(build: str, group: ResourceId, world: World) -> list[str]:
         disk.name or "" for disk in client.disks.list_by_resource_group(name) if build in (disk.name or "").lower()
     ]
     for disk in found:
-        client.disks.begin_delete(name, disk).result()
+        finished(client.disks.begin_delete(name, disk), world)
     return found
 
 
@@ -36,7 +37,11 @@ def finish_version(
     current.tags = wanted
     if profile is not None and hidden:
         profile.exclude_from_latest = False
-    client.gallery_image_versions.begin_create_or_update(*_parts(version), current).result()
+    finished(
+        client.gallery_image_versions.begin_create_or_update(*_parts(version), current),
+        world,
+        f"the change of {version}",
+    )
 
 
 def finish_image(image: ResourceId, world: World, *, tags: Mapping[str, str], without: Collection[str]) -> None:
@@ -47,7 +52,7 @@ def finish_image(image: ResourceId, world: World, *, tags: Mapping[str, str], wi
     current = client.images.get(image.resource_group or "", image.name)
     wanted = _tags(current.tags, tags, without)
     if wanted != (current.tags or {}):
-        client.images.begin_update(image.resource_group or "", image.name, ImageUpdate(tags=wanted)).result()
+        finished(client.images.begin_update(image.resource_group or "", image.name, ImageUpdate(tags=wanted)), world)
 
 
 def _tags(there: Mapping[str, str] | None, tags: Mapping[str, str], without: Collection[str]) -> dict[str, str]:
@@ -57,7 +62,7 @@ def _tags(there: Mapping[str, str] | None, tags: Mapping[str, str], without: Col
 def withdraw_version(version: ResourceId, world: World) -> None:
     """Delete a gallery version that this run has published."""
     client = compute(world, version.subscription or world.subscription_id)
-    client.gallery_image_versions.begin_delete(*_parts(version)).result()
+    finished(client.gallery_image_versions.begin_delete(*_parts(version)), world)
 
 
 def delete_image(image: ResourceId, world: World) -> None:
@@ -66,7 +71,7 @@ def delete_image(image: ResourceId, world: World) -> None:
 
     client = compute(world, image.subscription or world.subscription_id)
     with suppress(ResourceNotFoundError):
-        client.images.begin_delete(image.resource_group or "", image.name).result()
+        finished(client.images.begin_delete(image.resource_group or "", image.name), world)
 
 
 def _parts(version: ResourceId) -> tuple[str, str, str, str]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,13 +59,15 @@ def build_image(
         raise ValueError("a template with errors cannot be built")
     compilation = compilation.for_target(target_of(packer))
     options = options or BuildOptions()
+    token = cancel or CancelToken()
+    world = replace(world, wishes_to_stop=lambda: token.count)
     with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
         run = Run(
             compilation=compilation,
             packer=packer,
             world=world,
             folder=folder,
-            cancel=cancel or CancelToken(),
+            cancel=token,
             options=options,
         )
         start, begun = now(), time.monotonic()

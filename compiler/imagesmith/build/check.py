@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
@@ -36,10 +37,12 @@ class Check:
         self._checks = [(stage, self._pool.submit(_problem, run, stage)) for stage in stages]
 
     def __enter__(self) -> Self:
+        self._run.heard_at = time.monotonic()
         return self
 
     def __exit__(self, *_exception: object) -> None:
         self._pool.shutdown()
+        self._run.heard_at = None
 
     def wait(self) -> None:
         """Wait for Packer's judgement. Raises Stop if it is not content."""
@@ -56,13 +59,18 @@ class Check:
 def _problem(run: Run, stage: Stage) -> str | None:
     """What Packer says against a stage's files, None where it is content. Raises Stop if it cannot be started."""
     errors: list[str] = []
+
+    def take(line: Line) -> None:
+        run.heard_at = time.monotonic()
+        errors.extend(_errors(line))
+
     with packer_session(run, {**run.world.variables, **_placeholders(stage)}, stage) as environment:
         try:
             outcome = run_packer(
                 [str(run.packer.path), "validate", "-machine-readable", "."],
                 environment=environment,
                 cwd=run.directory(stage),
-                on_line=lambda line: errors.extend(_errors(line)),
+                on_line=take,
                 redact=run.folder.redact,
                 cancel=run.cancel,
             )

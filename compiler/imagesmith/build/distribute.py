@@ -19,7 +19,8 @@ def distribute(run: Run) -> None:
     """Make what was published look as the template asks. Raises Stop if some of it failed."""
     failed = [found for publication in run.published for found in _finish(run, publication)]
     if failed:
-        raise Stop(ExitCode.DISTRIBUTION, failed[0].message, failed)
+        code = ExitCode.CANCELLED if run.cancel.requested else ExitCode.DISTRIBUTION
+        raise Stop(code, failed[0].message, failed)
 
 
 def withdraw(run: Run) -> None:

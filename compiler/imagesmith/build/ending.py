@@ -104,7 +104,7 @@ class _Limit:
 _LIMITS: Mapping[str, _Limit] = {
     TIME_LIMIT: _Limit(
         outcome=Outcome.TIMED_OUT,
-        words=lambda run: f"the build took longer than its limit of {run.time_limit_s / 60:g} minutes",
+        words=lambda run: f"the build took longer than its limit of {_duration(run.time_limit_s)}",
         remedy="raise buildTimeoutInMinutes or --time-limit; the last lines show what took so long",
     ),
     SILENCE: _Limit(
@@ -114,6 +114,11 @@ _LIMITS: Mapping[str, _Limit] = {
     ),
 }
 """By the reason of their cancel."""
+
+
+def _duration(seconds: float) -> str:
+    """Minutes, as templates count them, or seconds where they are fewer than one."""
+    return f"{seconds:g} seconds" if seconds < 60 else f"{seconds / 60:g} minutes"
 
 
 def _too_long(stop: Stop, run: Run, limit: _Limit) -> Ending:

@@ -35,6 +35,8 @@ UNKNOWN = Rule(
 )
 
 _ABORTING = re.compile(r'Step "Step[A-Za-z]+" (?:failed|aborted)|aborted: skipping cleanup of step')
+NEAR = 40
+"""Last lines of a step that may hold its cause; a script may have got over what it said before."""
 SHOWN = 12
 """Last lines that a failure shows."""
 _WIDEST = 300
@@ -100,14 +102,15 @@ def _known(watch: Watch, words: str, evidence: Evidence, *, in_step: bool) -> Kn
     """The row of the table that explains it. What comes while Packer cleans up is no cause: its error counts first."""
     if evidence.cancel_requested and not evidence.failed_before_cancel:
         # What is said after that is about the clean-up. What it was at until then may be why a limit was reached.
-        lines, where = (watch.step_lines, Where.STEP) if in_step else (watch.before_cancel, Where.PACKER)
-        return find_known("\n".join(lines), where)
+        before, where = (watch.step_lines, Where.STEP) if in_step else (watch.before_cancel, Where.PACKER)
+        return find_known("\n".join(list(before)[-NEAR:]), where)
     if evidence.crashed:
         return find_known("\n".join([words, *watch.own_lines, *watch.step_lines]), Where.PACKER)
     if in_step:
         # Packer's word for a time limit often comes after the step's end.
         late = [line for line in watch.own_lines if STEP_TIMED_OUT.pattern.search(line)]
-        return find_known("\n".join([*watch.step_lines, *late, words]), Where.STEP) or find_known(words, Where.PACKER)
+        lines = [*list(watch.step_lines)[-NEAR:], *late, words]
+        return find_known("\n".join(lines), Where.STEP) or find_known(words, Where.PACKER)
     return find_known(words, Where.PACKER) or find_known("\n".join(watch.own_lines), Where.PACKER)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from imagesmith.artifacts import FetchOptions, FetchProgress, fill
+from imagesmith.azure.storage import storage_token
 from imagesmith.build.ending import Stop
 from imagesmith.build.run import Run
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.folder import FolderError, write_folder
+from imagesmith.world import World
 
 FETCH_TIMEOUT_S = 60.0
 
@@ -17,7 +20,7 @@ def fetch_files(run: Run) -> None:
     """Get everything that steps need from elsewhere, and write the run's compiled files. Raises Stop."""
     filled = fill(
         run.compilation,
-        run.options.fetch or _default_options(run),
+        with_login(run.options.fetch or _default_options(run), run.world),
         on_progress=lambda progress: _tell(run, progress),
         cancel=run.cancel,
     )
@@ -33,6 +36,11 @@ def fetch_files(run: Run) -> None:
         write_folder(run.folder.compiled, filled.files)
     except FolderError as error:
         raise Stop(ExitCode.PREFLIGHT, str(error)) from error
+
+
+def with_login(options: FetchOptions, world: World) -> FetchOptions:
+    """The options with the run's own login for blobs, unless the caller has given one."""
+    return options if options.storage_token else replace(options, storage_token=storage_token(world))
 
 
 def _counted(fetched: int) -> str:

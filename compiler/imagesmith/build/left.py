@@ -24,14 +24,16 @@ def sweep_line(run: Run) -> str:
     return f"imagesmith sweep {run.folder.run_id} --yes"
 
 
-def tell_what_is_left(run: Run, stage: Stage, failure: RunFailure, *, address: str | None, crashed: bool) -> None:
+def tell_what_is_left(
+    run: Run, stage: Stage, failure: RunFailure, *, address: str | None, crashed: bool, again: bool = False
+) -> None:
     """Add what a failed stage left to the run's leftovers, with the way in and the way to be rid of it; a person who
-    is there to be asked may have it removed instead.
+    is there to be asked may have it removed instead, and nobody wants it who tries `again`.
     """
     if crashed:
         run.suspects.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
     elif on_error(run, stage) is OnError.ABORT and run.groups[stage.name]:
-        wanted = _is_wanted(run, failure)
+        wanted = not again and _is_wanted(run, failure)
         if wanted or not _remove(run, stage):
             run.leftovers.append(how_to_reach(run, stage, address))
 

@@ -23,6 +23,7 @@ class BuildOptions:
     `on_error`. `retries` is how often a stage that failed for a reason that passes by itself, before any step ran, is
     tried again, first after `retry_delay_s` and then after twice as long each time, or after what Azure asks for.
     Nothing heard for half of `silence_timeout_s` is reported, for the whole of it the run is cancelled.
+    A clean-up that takes longer than `cleanup_timeout_s` is ended, and what it leaves is named.
     """
 
     fetch: FetchOptions | None = None
@@ -33,5 +34,6 @@ class BuildOptions:
     ask_keep: AskKeep | None = None
     time_limit_s: float | None = None
     silence_timeout_s: float | None = None
+    cleanup_timeout_s: float | None = None
     retries: int = 0
     retry_delay_s: float = 30.0

@@ -68,8 +68,12 @@ def run_stage(run: Run, name: StageName) -> None:
         try:
             _build(run, stage, watch, attempt)
         except Stop as stop:
+            if stop.failure is None:
+                raise
             wait_s = wait_before_retry(run.options, stop.failure, begun=watch.begun, attempt=attempt)
-            if wait_s is None or stop.failure is None:
+            again = wait_s is not None
+            tell_what_is_left(run, stage, stop.failure, address=watch.address, crashed=watch.crashed, again=again)
+            if wait_s is None:
                 raise
             wait_for_retry(run, stop.failure, attempt, wait_s)
         else:
@@ -126,7 +130,7 @@ def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
     if outcome in GOOD:
         return
     failure = failure_of(run, stage, watch, evidence, outcome)
-    tell_what_is_left(run, stage, failure, address=watch.address, crashed=evidence.crashed or watch.lost_plugin)
+    watch.crashed = evidence.crashed
     if outcome is Outcome.CANCELLED:
         raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
     raise Stop(EXIT_CODES[outcome], failure.message, [failed(run, failure)], failure=failure)
@@ -147,5 +151,6 @@ def _evidence(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> Ev
         builder_done=watch.built,
         publishing=watch.publishing,
         failed_step=step,
+        plugin_lost=watch.lost_plugin,
         validates=stage.name is StageName.VALIDATE or (step or "").startswith("validate["),
     )

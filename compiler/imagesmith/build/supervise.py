@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Self
 
 from imagesmith.build.left import sweep_line
-from imagesmith.build.run import SILENCE, Run
+from imagesmith.build.run import CLEANUP, SILENCE, Run
 from imagesmith.events import CancelRequested, CleanupProgress, Silence, now
 
 HEARTBEAT_S = 15.0
@@ -23,7 +23,8 @@ class Supervisor:
 
     A first request to stop is told with what follows from it; a second one with what a third would do. While Packer
     removes what it made, that is shown with how long it has taken. Silence is reported at half of its limit, and ends
-    the run at the whole of it: politely, with one request to stop.
+    the run at the whole of it: politely, with one request to stop. A clean-up is only ended where somebody who cannot
+    be asked has said beforehand how long it may take.
     """
 
     def __init__(
@@ -63,14 +64,16 @@ class Supervisor:
     def _tell(self, count: int) -> None:
         cancel = self._run.cancel
         count = 3 if cancel.killed else count
-        if count == 1:
+        if count <= self._told:
+            return
+        if self._told == 0:
             self._cancelled_at = self._beat_at = self._monotonic()
-        self._told = max(self._told, count)
+        self._told = count
         self._run.say(CancelRequested(time=now(), reason=cancel.reason or "", count=count, text=self._words(count)))
 
     def _words(self, count: int) -> str:
         reason = self._run.cancel.reason
-        building = self._run.heard_at is not None
+        building = self._run.has_begun_machines
         if count == 1 and not building:
             return f"cancelling ({reason})"
         if count == 1:
@@ -87,6 +90,10 @@ class Supervisor:
         if self._run.heard_at is None or not self._run.stopping:
             return
         moment, doing = self._monotonic(), self._run.doing
+        limit_s = self._run.options.cleanup_timeout_s
+        if limit_s is not None and moment - self._cancelled_at >= limit_s and not self._run.cancel.killed:
+            self._run.cancel.kill(CLEANUP)
+            return
         pause_s = self._heartbeat_s if doing == self._shown else _CLOSEST_S if self._shown else 0.0
         if moment - self._beat_at < pause_s:
             return

@@ -62,7 +62,7 @@ class Watch:
         self.address: str | None = None
         self.suffix: str | None = None
         self.failed_before_cancel = False
-        self.begun = False
+        self.begun = self.crashed = False
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)

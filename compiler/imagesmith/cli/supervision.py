@@ -73,6 +73,12 @@ _BUILD_OPTIONS = (
         metavar="DURATION",
         help="Cancel when nothing was heard for so long; half of it is reported.",
     ),
+    _option(
+        "--cleanup-timeout",
+        type=DurationType(),
+        metavar="DURATION",
+        help="End a clean-up after a cancel that takes so long, and name what it leaves.  [default: never]",
+    ),
     click.option(
         "--on-error",
         type=click.Choice([*(action.value for action in OnError), ASK]),

@@ -158,8 +158,9 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 
 def _output_line(event: Output, redact: Redact) -> bytes:
     """The same as of any event, in a third of the time."""
-    step = "null" if event.step is None else _quoted(redact(event.step))
+    # The text first: a redactor knows again what it has just given back.
     text, stream = _quoted(redact(event.text)), _quoted(event.stream)
+    step = "null" if event.step is None else _quoted(redact(event.step))
     line = f'{{"event":"{Output.kind}","time":"{rfc3339(event.time)}","text":{text},"stream":{stream},"step":{step}}}\n'
     return line.encode("ascii")
 

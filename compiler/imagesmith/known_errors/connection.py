@@ -87,7 +87,7 @@ CONNECTION = (
         r"no such host|server misbehaving|Temporary failure in name resolution",
         cause="a name could not be resolved (DNS)",
         remedy="try again (--retries 1); look at the DNS of this machine, and at HTTPS_PROXY if there is a proxy",
-        source="https://pkg.go.dev/net#DNSError",
+        source="Go, package net, DNSError",
         transient=True,
     ),
     row(
@@ -96,7 +96,7 @@ CONNECTION = (
         r"|TLS handshake timeout|i/o timeout|read: connection timed out|broken pipe",
         cause="the network broke in the middle of a request",
         remedy="try again (--retries 3)",
-        source="https://pkg.go.dev/net#OpError",
+        source="Go, package net, OpError",
         transient=True,
     ),
 )

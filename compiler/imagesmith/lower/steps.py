@@ -6,17 +6,17 @@ User text never goes into HCL `inline`, where Packer would take ``{{`` for a tem
 from __future__ import annotations
 
 import posixpath
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from imagesmith.diagnostics import Path, Rule, Severity
-from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes, unfit
+from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes
+from imagesmith.lower.files import add_file
 from imagesmith.lower.machine import BUILD_USER
 from imagesmith.lower.secrets import declare, environment, without_secrets
+from imagesmith.lower.texts import powershell_text, shell_text, shown, slug
 from imagesmith.lower.words import Lowering
 from imagesmith.model import Customizer, File, PowerShell, Shell, WindowsRestart, WindowsUpdate, WorkloadOptimization
 from imagesmith.plan import Fetch, FetchKind, OsType, Step, StepFile
@@ -28,7 +28,7 @@ STOP_EXIT_CODE = 86
 """The reserved code of the step that ends a stage which must not capture (architecture §4.2)."""
 _LONG_LINE = 60_000
 """Packer's line-wise copy of a script fails beyond 64 KiB a line (packer.md §6.1)."""
-_HAPPENS_TO_EXIST = {"", "/", "/tmp", "/var/tmp"}  # noqa: S108 - folders of the machine that is built
+
 
 NUL_IN_SCRIPT = Rule(
     code="IMG402",
@@ -60,18 +60,6 @@ WINDOWS_LINE_ENDS = Rule(
     corrected='{"type": "Shell", "inline": ["echo one\\necho two"]}',
     source="lowering.md §4.1",
 )
-SHELL_FOLDER = Rule(
-    code="IMG405",
-    severity=Severity.ERROR,
-    title="the folder's name would be read by a shell",
-    cause="Packer hands the folder of a destination to the machine's shell as it stands, and a line break in the file's"
-    " name ends the transfer.",
-    fix="copy to a plain path under /tmp, and move the file from there in a Shell step",
-    example='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/$APP/a.txt"}',
-    corrected='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/app/a.txt"}',
-    source="packer.md §6.5",
-)
-_PLAIN_FOLDER = re.compile(r"(?!-)[^\x00-\x1f\x7f!\"#$&'()*;<>?\[\\\]^`{|}~]*")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -99,7 +87,7 @@ class Steps:
             case PowerShell():
                 self._script(item, id_, "powershell", powershell_rights(item))
             case File():
-                self._file(item, id_)
+                add_file(item, id_, self)
             case WindowsRestart():
                 self._without_file(item, id_, _restart(item, self.lowering))
             case WindowsUpdate():
@@ -113,7 +101,7 @@ class Steps:
         script = StepFile(name=name, template=f"scripts/{template}")
         rows = attributes(script=InTemplateFolder(name), **options)
         kind = "powershell" if self.windows else "shell"
-        self._append(
+        self.append(
             id_, "Deprovisioning", title, None, Block(type="provisioner", labels=(kind,), attributes=rows), script
         )
 
@@ -136,7 +124,7 @@ class Steps:
         own: tuple[str, ...] = ()
         if item.script_uri is not None:
             script = StepFile(name=name)
-            self._fetch(item.script_uri, FetchKind.SCRIPT, name, (*item.path, "scriptUri"), item.sha256_checksum)
+            self.fetch(item.script_uri, FetchKind.SCRIPT, name, (*item.path, "scriptUri"), item.sha256_checksum)
             as_root = kind == "shell"
         elif item.inline:
             if any("\0" in line for line in item.inline):
@@ -158,7 +146,7 @@ class Steps:
         if as_root and not secrets:
             rows.append(("execute_command", AS_ROOT))
         block = Block(type="provisioner", labels=(kind,), attributes=(*rows, *variables, *extra))
-        self._append(id_, type(item).__name__, item.name or _first_line(item), item.path, block, script)
+        self.append(id_, type(item).__name__, item.name or _first_line(item), item.path, block, script)
         self.steps[-1] = replace(self.steps[-1], secrets=secrets)
 
     def _given(self) -> tuple[str, ...]:
@@ -176,62 +164,18 @@ class Steps:
         strict = ["$ErrorActionPreference = 'Stop'"] if self.lowering.options.strict_scripts else []
         return powershell_text([*strict, *lines])
 
-    def _file(self, item: File, id_: str) -> None:
-        destination = self.lowering.stable(item.destination or "", (*item.path, "destination"))
-        if not self.windows:
-            folder, _, name = destination.rpartition("/")
-            if not _PLAIN_FOLDER.fullmatch(folder) or "\n" in name or "\r" in name:
-                self.lowering.say(SHELL_FOLDER, (*item.path, "destination"))
-            self._parents(destination, item, id_)
-        uri = item.source_uri or ""
-        original = posixpath.basename(unquote(urlsplit(uri).path)) or "file"
-        name = f"files/{self.number()}-{slug(original)}"
-        self._fetch(uri, FetchKind.FILE, name, (*item.path, "sourceUri"), item.sha256_checksum)
-        rows = attributes(source=InTemplateFolder(name), destination=destination)
-        title = item.name or f"copy {original} to {destination}"
-        block = Block(type="provisioner", labels=("file",), attributes=rows)
-        self._append(id_, "File", title, item.path, block, StepFile(name=name))
-
-    def _parents(self, destination: str, item: File, id_: str) -> None:
-        """Make the parent folder: without it scp writes the file *as* the folder, exit code 0 (lowering.md §4.5)."""
-        parent = posixpath.dirname(destination)
-        if parent in _HAPPENS_TO_EXIST:
-            return
-        name = f"scripts/{self.number()}-make-folder.sh"
-        script = StepFile(name=name, content=shell_text([f"mkdir -p -- {_sh_quote(parent)}"]))
-        block = Block(type="provisioner", labels=("shell",), attributes=attributes(script=InTemplateFolder(name)))
-        self._append(f"{id_}.folder", "Folder", f"make folder {parent}", item.path, block, script)
-
     def _without_file(self, item: WindowsRestart | WindowsUpdate, id_: str, block: Block) -> None:
         title = item.name or {"WindowsRestart": "restart", "WindowsUpdate": "install updates"}[type(item).__name__]
-        self._append(id_, type(item).__name__, title, item.path, block)
+        self.append(id_, type(item).__name__, title, item.path, block)
 
-    def _append(self, id_: str, kind: str, title: str, path: Path | None, block: Block, *files: StepFile) -> None:
+    def append(self, id_: str, kind: str, title: str, path: Path | None, block: Block, *files: StepFile) -> None:
         marker = posixpath.basename(files[0].name) if files else None
         self.steps.append(
             Step(id=id_, kind=kind, title=shown(title), path=path, blocks=(block,), files=files, marker=marker)
         )
 
-    def _fetch(self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None) -> None:
+    def fetch(self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None) -> None:
         self.fetches.append(Fetch(uri=uri, kind=kind, file=file, path=path, sha256=checksum and checksum.lower()))
-
-
-def shell_text(lines: Sequence[str]) -> bytes:
-    """Lines as the service joins them: one script, `/bin/sh -e` unless the first line says otherwise."""
-    text = "\n".join(lines)
-    head = "" if text.startswith("#!") else "#!/bin/sh -e\n"
-    return _encoded(f"{head}{text}\n")
-
-
-def powershell_text(lines: Sequence[str]) -> bytes:
-    """Lines as one script. Windows PowerShell reads a script without a byte order mark in the machine's code page."""
-    text = "\r\n".join(lines) + "\r\n"
-    mark = "" if text.isascii() else "\ufeff"
-    return _encoded(mark + text)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
 
 
 def powershell_rights(item: PowerShell) -> tuple[tuple[str, Literal], ...]:
@@ -266,28 +210,9 @@ def _update(item: WindowsUpdate, lowering: Lowering) -> Block:
     return Block(type="provisioner", labels=("windows-update",), attributes=rows)
 
 
-def slug(text: str) -> str:
-    """A name for a file: letters, digits and dashes, at most 40 of them; dots only before an ending."""
-    stem, dot, ending = text.rpartition(".")
-    plain = re.sub(r"[^a-z0-9]+", "-", (stem or ending).lower()).strip("-")[:40].strip("-") or "step"
-    ending = re.sub(r"[^a-z0-9]+", "", ending.lower())[:8]
-    return f"{plain}.{ending}" if dot and stem and ending else plain
-
-
 def _first_line(item: Shell | PowerShell) -> str:
     if item.script_uri is not None:
         return posixpath.basename(urlsplit(item.script_uri).path) or "script"
     lines = (line.strip() for text in item.inline or () for line in text.splitlines())
     line = next((line for line in lines if line and not line.startswith("#")), type(item).__name__)
     return line if len(line) <= 60 else f"{line[:57]}..."
-
-
-def shown(title: str) -> str:
-    """A title on one line, of characters that any terminal and any file can hold."""
-    text = unicodedata.normalize("NFC", " ".join(title.split()))
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return text if unfit(text) is None else ascii(text)[1:-1]
-
-
-def _sh_quote(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"

@@ -5,6 +5,7 @@ Field names are Azure's in snake case; meaning and limits are in aib-templates.m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -109,6 +110,12 @@ class File:
     source_uri: str | None
     destination: str | None
     sha256_checksum: str | None
+
+    @property
+    def copies_folder(self) -> bool:
+        """Whether the source is a folder beside the template: a relative path that ends in a slash (docs/files.md)."""
+        uri = self.source_uri or ""
+        return uri.endswith(("/", "\\")) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|[/\\]", uri)
 
 
 Customizer: TypeAlias = Shell | PowerShell | WindowsRestart | WindowsUpdate | File

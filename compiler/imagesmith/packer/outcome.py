@@ -35,11 +35,13 @@ class Evidence:
     failed_step: str | None = None
     validates: bool = False
     """Whether the step that failed is a validator."""
+    plugin_lost: bool = False
+    """Whether the builder's own process went away; Packer itself then ends with 1."""
 
     @property
     def crashed(self) -> bool:
         """Whether Packer ended without having cleaned up."""
-        return self.killed or self.signalled is not None or self.exit_code == GO_PANIC
+        return self.killed or self.plugin_lost or self.signalled is not None or self.exit_code == GO_PANIC
 
     @property
     def made(self) -> bool:

@@ -34,7 +34,7 @@ def too_short(secret: str) -> str | None:
 class Redactor:
     """Replaces every known secret, in every form that `encodings` makes of it, and all SAS signatures, by `MARK`.
 
-    Takes the secrets once and is safe to share between threads. A secret of one to three characters is masked only as
+    Takes the secrets once and is safe to share between threads. A secret of fewer than six characters is masked only as
     it is and only where it stands alone: as a part of other words it would destroy the text. `longest` is the length of
     the longest form in characters: who cuts a text at an arbitrary place drops as many from its end, since half a
     secret is not found.
@@ -42,8 +42,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {part for secret in secrets for part in parts(secret)}
-        forms = {form for part in known if len(part) >= SHORTEST for form in encodings(part) if len(form) >= SHORTEST}
-        short = sorted(part for part in known if len(part) < SHORTEST)
+        long = [part for part in known if len(part) >= LEAST]
+        forms = {form for part in long for form in encodings(part) if len(form) >= SHORTEST}
+        short = sorted(known.difference(long))
         self.finder = Finder(forms) if forms else None
         self._short = re.compile("|".join(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short))
         self._has_short = bool(short)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
 from imagesmith.events import (
@@ -21,18 +22,19 @@ from imagesmith.events import (
 )
 from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
+from imagesmith.report.words import STEP_WORDS
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_MARKS = {
-    StepState.SUCCEEDED: "ok",
-    StepState.FAILED: "FAILED",
-    StepState.CANCELED: "cancelled",
-    StepState.PASSED_OVER: "FAILED, passed over",
-    StepState.RECORDED: "recorded, not run",
-}
+_KEPT = 8
+"""Lines that are shown of a step that fails."""
+_SHOWN = 3
+_LONGEST = 1000
+"""Characters of a line that are looked at."""
+_QUIET_S = 10.0
+"""Seconds of silence from which on they are told."""
 
 
 class PlainView:
@@ -40,8 +42,6 @@ class PlainView:
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
-        self._titles: dict[str, str] = {}
-        self._total = 0
 
     def __call__(self, event: Event) -> None:
         """Print an event."""
@@ -53,18 +53,16 @@ class PlainView:
         """What an event says, None for those that a log does not show."""
         match event:
             case RunStarted():
-                self._total = event.steps
                 return f"run {event.run_id}: {printable(event.template)}, {event.steps} steps, {event.packer}"
             case PhaseStarted():
                 return f"-- {event.phase}"
             case PhaseFinished():
                 return f"-- {event.phase} {'done' if event.succeeded else 'failed'} ({event.duration_s:.1f} s)"
             case StepStarted():
-                self._titles[event.step] = event.title
-                place = f"  ({event.file}:{event.line})" if event.file else ""
+                place = f"  ({printable(event.file)}:{event.line})" if event.file else ""
                 return f"[{event.number}] {event.step}: {printable(event.title)}{place}"
             case StepFinished():
-                return f"    {_MARKS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
+                return f"    {STEP_WORDS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
             case Output():
                 mark = "!" if event.stream == "stderr" else "|"
                 return f"    {mark} {printable(event.text)}" if event.step else None
@@ -77,7 +75,10 @@ class PlainView:
 
 
 class LiveView:
-    """A terminal: finished steps scroll by, the running one stays at the bottom with its time and last lines."""
+    """A terminal: finished steps scroll by, the running one stays at the bottom with its time and last lines.
+
+    An `Output` costs next to nothing: only what is drawn, a few times a second, is made fit for a terminal.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -86,8 +87,11 @@ class LiveView:
         self._console = Console(file=stream, highlight=False)
         self._plain = PlainView(lambda text: self._console.print(text, markup=False, overflow="ellipsis", no_wrap=True))
         self._running: StepStarted | None = None
-        self._last: list[str] = []
+        self._last: deque[str] = deque(maxlen=_KEPT)
         self._phase = ""
+        self._since = self._heard = time.monotonic()
+        self._total = 0
+        self._begun: set[tuple[str, str]] = set()
         self._live: Live = Live(
             get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True
         )
@@ -102,37 +106,73 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         match event:
+            case Output() | Progress():
+                self._heard = time.monotonic()
+                self._last.append(event.text)
             case PhaseStarted():
                 self._phase = event.phase
+                self._begin()
                 self._plain(event)
             case StepStarted():
-                self._running, self._last = event, []
+                self._running = event
+                self._begun.add((self._phase, event.step))
+                self._begin()
             case StepFinished():
-                if self._running:
-                    self._plain(self._running)
-                    if event.state is StepState.FAILED:
-                        for line in self._last:
-                            self._console.print(f"    | {line}", markup=False)
-                self._running = None
+                self._end_step(event)
+            case RunStarted():
+                self._total = event.steps
                 self._plain(event)
-            case Output():
-                self._last = [*self._last, printable(event.text)][-8:]
-            case Progress():
-                self._last = [*self._last, printable(event.text)][-8:]
             case _:
                 self._plain(event)
+
+    def _begin(self) -> None:
+        self._since = self._heard = time.monotonic()
+        self._last.clear()
+
+    def _end_step(self, event: StepFinished) -> None:
+        if self._running:
+            self._plain(self._running)
+            if event.state is StepState.FAILED:
+                for line in self._last:
+                    self._console.print(f"    | {printable(line[:_LONGEST])}", markup=False)
+        self._running = None
+        self._begin()
+        self._plain(event)
 
     def _render(self) -> Text:
         from rich.text import Text
 
-        width = max(20, self._console.width - 1)
-        step = self._running
-        head = f"-- {self._phase}"
-        if step:
-            elapsed = (datetime.now(UTC) - step.time).total_seconds()
-            head = f"[{step.number}] {printable(step.title)} ... {elapsed:.0f} s"
-        rows = [head, *(f"    | {line}" for line in self._last[-3:])]
-        return Text("\n".join(row[:width] for row in rows))
+        text = Text("\n".join(self._rows(time.monotonic(), max(1, self._console.width - 1))), no_wrap=True)
+        text.stylize("bold", 0, text.plain.find("\n") if "\n" in text.plain else len(text.plain))
+        return text
+
+    def _rows(self, now: float, width: int) -> list[str]:
+        """What is shown now, each row no wider than the terminal: who speaks, for how long, and the last lines."""
+        quiet_s = now - self._heard
+        times = _short(now - self._since) + (f", quiet {_short(quiet_s)}" if quiet_s >= _QUIET_S else "")
+        if step := self._running:
+            place = f"{len(self._begun)}/{max(self._total, len(self._begun))}"
+            head = _fitted(f"{self._phase} {place} ", printable(step.title), f"  {times}", width)
+        else:
+            head = _fitted("", self._phase, f"  {times}", width)
+        return [head, *(f"  | {printable(line[:_LONGEST])}"[:width] for line in tuple(self._last)[-_SHOWN:])]
+
+
+def _fitted(before: str, title: str, after: str, width: int) -> str:
+    """A row in which the title gives way first, and then the rest from its end."""
+    room = width - len(before) - len(after)
+    if room < len(title):
+        title = title[: max(room - 3, 0)] + "..." if room > 3 else ""
+    return f"{before}{title}{after}"[:width]
+
+
+def _short(seconds: float) -> str:
+    """A duration as a clock shows it: ``7 s``, ``4:05``, ``1:02:09``."""
+    whole = int(max(seconds, 0))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def result_lines(result: RunResult) -> list[str]:

@@ -93,7 +93,7 @@ def check_files(template: ImageTemplate, context: RuleContext) -> Iterator[Diagn
 
 def _destination(step: File, text: str, os_type: OsType | None) -> Iterator[Diagnostic]:
     path = (*step.path, "destination")
-    if text.endswith(("/", "\\")):
+    if text.endswith(("/", "\\")) and not step.copies_folder:
         name = _source_name(step)
         hint = f"write '{text}{name}'" if name else ""
         yield DESTINATION_IS_FOLDER.at(path, f"'{text}' is a folder; the destination names the file", hint=hint)

@@ -10,6 +10,9 @@ from imagesmith.diagnostics import Diagnostic, Path
 from imagesmith.plan import Stage
 from imagesmith.world import Observed
 
+SAID = "imagesmith: recorded, not run"
+"""What a step prints in place of its output."""
+
 _SCRIPT_KINDS = frozenset({"powershell", "shell"})
 """The provisioners that run a script of a step's."""
 
@@ -77,8 +80,9 @@ class Rehearsal:
         self._machines.append(machine)
 
     def say(self, found: Diagnostic) -> None:
-        """Take a finding."""
-        self._findings.append(found)
+        """Take a finding; the same one again adds nothing."""
+        if found not in self._findings:
+            self._findings.append(found)
 
     def ran(self, step: Planned | None) -> None:
         """Take note that a step really ran."""

@@ -174,6 +174,7 @@ KEYS: tuple[Key, ...] = (
     Key(name="vhd-resource-group", read=text, help="Resource group of its account.", example='"contoso-storage"'),
     Key(name="retries", read=count, help="Tries more of what passes by itself.", example="3"),
     Key(name="silence-timeout", read=duration, help="Cancel after so much silence.", example='"30m"'),
+    Key(name="cleanup-timeout", read=duration, help="End a clean-up that takes so long.", example='"30m"'),
     Key(
         name="step-timeout",
         read=by_step(duration, '{ "customize[2]" = "10m" }'),

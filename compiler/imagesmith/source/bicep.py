@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from imagesmith.diagnostics import Diagnostic, SourceText, Span
+from imagesmith.source.bicep_places import BicepPlaces
 from imagesmith.source.bicep_process import Printed, run_bicep
 from imagesmith.source.bicep_program import Bicep
 from imagesmith.source.bicep_rules import BICEP, BICEP_ERROR, BICEP_FAILED, BICEP_WARNING
 from imagesmith.source.file_rules import MAX_BYTES
 from imagesmith.source.json_reader import read_json
-from imagesmith.source.values import Document, Member, Object, Origin, Value
+from imagesmith.source.values import Document, Origin, Value
 
 _TOLD = re.compile(
     r"(?P<file>.+?)\((?P<line>[0-9]{1,7}),(?P<column>[0-9]{1,7})\) : "
@@ -23,17 +24,13 @@ _TOLD = re.compile(
 """How bicep prints a diagnostic (src/Bicep.Cli/Logging/DiagnosticLogger.cs of Azure/bicep)."""
 
 _RULES = {"Error": BICEP_ERROR, "Warning": BICEP_WARNING}
-_DECLARED = re.compile(r"^[ \t]*(?:param|var|resource|module|output)[ \t]+(?P<name>\w+)", re.MULTILINE)
-_LITERAL = re.compile(r"'(?:[^'\\\r\n]|\\.)*'")
-_NAMING_SECTIONS = frozenset({"parameters", "variables", "resources", "outputs"})
-_SHORTEST = 3
-"""Characters of a text below which it says too little to be told from others that look alike."""
+_USING = re.compile(r"^[ \t]*using[ \t]+'(?P<file>[^'\r\n]+)'", re.MULTILINE)
 
 
 def load_bicep(source: SourceText, bicep: Bicep | None) -> Document:
     """The deployment file that a Bicep file compiles to. Never raises."""
     ran = _run(source, bicep, "build")
-    return ran if isinstance(ran, Document) else _document(source, ran, ran.text, "build")
+    return ran if isinstance(ran, Document) else _document(source, ran, ran.text)
 
 
 def load_bicep_parameters(source: SourceText, bicep: Bicep | None) -> tuple[Document, Document]:
@@ -53,7 +50,7 @@ def load_bicep_parameters(source: SourceText, bicep: Bicep | None) -> tuple[Docu
     document = _document(source, ran, parameters, "parameters")
     if not isinstance(template, str):
         return _failed(source, "the file names no Bicep file with `using`, so there is no template"), document
-    return _document(source, ran, template, "template"), document
+    return _document(source, ran, template, "template", written=_used(source)), document
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,11 +82,15 @@ def _run(source: SourceText, bicep: Bicep | None, command: str) -> _Compiled | D
     return _Compiled(text=printed.output.decode("utf-8-sig", "replace"), told=told)
 
 
-def _document(source: SourceText, compiled: _Compiled, text: str, what: str) -> Document:
-    document = read_json(SourceText(f"{source.name} (compiled {what})".replace(" build)", ")"), text))
+def _document(
+    source: SourceText, compiled: _Compiled, text: str, what: str = "", *, written: SourceText | None = None
+) -> Document:
+    """The document of a compiled file that was written in `written`, or in the source itself."""
+    named, kind = (written or source).name, f"compiled {what}" if what and written is None else "compiled"
+    document = read_json(SourceText(f"{named} ({kind})", text))
     root = document.root
     if root is not None:
-        root = Value(_Places(source).mapped(root, ()).data, Origin(Span(source, 0, 0)))
+        root = Value(BicepPlaces(written or source, root).mapped(root, ()).data, Origin(Span(source, 0, 0)))
     found = (*compiled.told, *document.diagnostics)
     return replace(document, source=source, root=root, diagnostics=found, inputs=(document.source,))
 
@@ -118,6 +119,16 @@ def _diagnostics(printed: Printed, source: SourceText) -> Iterator[Diagnostic]:
         yield rule.at((), f"{match['code']}: {match['message']}", span=span)
 
 
+def _used(source: SourceText) -> SourceText | None:
+    """The text of the Bicep file that a parameter file is for, where that is a file beside it."""
+    match = _USING.search(source.text)
+    if match is None or not match["file"].lower().endswith(".bicep"):
+        return None
+    name = os.path.join(os.path.dirname(source.name), match["file"])  # noqa: PTH118, PTH120  as the user wrote it
+    text = _read(name)
+    return SourceText(name, text) if text else None
+
+
 def _read(file: str) -> str:
     try:
         with open(file, encoding="utf-8-sig", errors="replace") as opened:  # noqa: PTH123
@@ -133,49 +144,6 @@ def _shown(file: str) -> str:
     except ValueError:  # another drive
         return file
     return file if relative.startswith("..") else relative
-
-
-class _Places:
-    """Finds values of the compiled file in the Bicep text: declarations by name, texts that stand there just once."""
-
-    def __init__(self, source: SourceText) -> None:
-        self._source = source
-        self._declared = _once((match["name"], match.span("name")) for match in _DECLARED.finditer(source.text))
-        literals = ((_unescaped(match.group()), match.span()) for match in _LITERAL.finditer(source.text))
-        self._literals = _once((text, span) for text, span in literals if len(text) >= _SHORTEST)
-
-    def mapped(self, value: Value, path: tuple[str, ...]) -> Value:
-        """The value with origins in the Bicep text where its place there is certain."""
-        data = value.data
-        if isinstance(data, str):
-            span = self._literals.get(data)
-            return value if span is None else Value(data, Origin(Span(self._source, *span)))
-        if isinstance(data, tuple):
-            return Value(tuple([self.mapped(item, (*path, "")) for item in data]), value.origin)
-        if isinstance(data, Object):
-            members = [Member(self._key(m, path), self.mapped(m.value, (*path, m.key))) for m in data]
-            return Value(Object(members), value.origin)
-        return value
-
-    def _key(self, member: Member, path: tuple[str, ...]) -> Value:
-        span = self._declared.get(member.key) if len(path) == 1 and path[0] in _NAMING_SECTIONS else None
-        return member.name if span is None else Value(member.key, Origin(Span(self._source, *span)))
-
-
-def _once(found: Iterator[tuple[str, tuple[int, int]]]) -> dict[str, tuple[int, int]]:
-    """Places by text, of the texts that were found exactly once."""
-    places: dict[str, tuple[int, int] | None] = {}
-    for text, span in found:
-        places[text] = None if text in places else span
-    return {text: span for text, span in places.items() if span is not None}
-
-
-def _unescaped(literal: str) -> str:
-    """What a Bicep string literal stands for; one with an interpolation stands for no text that could be found."""
-    if re.search(r"(?<!\\)\$\{", literal):
-        return ""
-    escapes = {"n": "\n", "r": "\r", "t": "\t"}
-    return re.sub(r"\\(.)", lambda match: escapes.get(match[1], match[1]), literal[1:-1])
 
 
 def _failed(source: SourceText, message: str, hint: str = "") -> Document:

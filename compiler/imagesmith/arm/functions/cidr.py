@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from imagesmith.arm.calls import Invocation
 from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import wrap
 
-_Network: TypeAlias = IPv4Network | IPv6Network
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+_Network: TypeAlias = "IPv4Network | IPv6Network"
 
 
 def _network(call: Invocation) -> _Network:
     """The first argument as a range; bits behind the prefix are cut off, as in the service's answers."""
+    from ipaddress import ip_network  # few templates need addresses
+
     text = call.text(0)
     try:
         return ip_network(text, strict=False)
@@ -26,7 +30,7 @@ def _parse(call: Invocation) -> Result:
     network = _network(call)
     first, last = _hosts(network)
     parts: dict[str, object] = {"network": str(network.network_address), "netmask": str(network.netmask)}
-    if isinstance(network, IPv4Network):
+    if network.version == 4:
         parts["broadcast"] = str(network.broadcast_address)
     parts |= {"firstUsable": str(network[first]), "lastUsable": str(network[last]), "cidr": network.prefixlen}
     return wrap(parts, call.origin)
@@ -34,7 +38,7 @@ def _parse(call: Invocation) -> Result:
 
 def _hosts(network: _Network) -> tuple[int, int]:
     """Places of the first and last address that a host can have: of IPv4 all but the network's and the broadcast."""
-    if isinstance(network, IPv4Network) and network.prefixlen < 31:
+    if network.version == 4 and network.prefixlen < 31:
         return 1, network.num_addresses - 2
     return 0, network.num_addresses - 1
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from imagesmith.arm.calls import Invocation, inherit, look_up, same, whole
+from imagesmith.arm.calls import Invocation, inherit, look_up, same
 from imagesmith.arm.faults import NO_SUCH_PROPERTY
 from imagesmith.arm.rows import Function, Page, Result
+from imagesmith.arm.scope import Partial
 from imagesmith.source import Array, Member, Object, Value
 
 
@@ -35,7 +36,8 @@ def _union(call: Invocation) -> Result:
         raise call.wrong(0, "an array or an object")
     merged = call.value(0)
     for index in range(1, len(call)):
-        call.object(index)
+        if not isinstance(call.value(index).data, Object):
+            raise call.wrong(index, "an object")
         merged = _merge(merged, call.value(index), deep=True)
     return merged.data
 
@@ -71,7 +73,18 @@ def _merge(one: Value, other: Value, *, deep: bool) -> Value:
         if deep and before is not None:
             value = _merge(before.value, value, deep=True)
         members[member.key.lower()] = Member(before.name if before else member.name, value)
-    return Value(Object(members.values()), one.origin)
+    return Value(_with_missing(members, one.data, other.data), one.origin)
+
+
+def _with_missing(members: dict[str, Member], one: Object, other: Object) -> Object:
+    """Merged members, and what could not be computed of either side where the other does not replace it."""
+    given = {member.key.lower() for member in other}
+    missing = {key: found for key, found in one.missing.items() if key not in given} if isinstance(one, Partial) else {}
+    if isinstance(other, Partial):
+        missing |= other.missing
+    rest = next((side.otherwise for side in (other, one) if isinstance(side, Partial) and side.otherwise), None)
+    kept = (member for key, member in members.items() if key not in missing)
+    return Partial(kept, missing, rest) if missing or rest else Object(kept)
 
 
 def _shallow_merge(call: Invocation) -> Result:
@@ -79,7 +92,6 @@ def _shallow_merge(call: Invocation) -> Result:
     for item in call.array(0):
         if not isinstance(item.data, Object):
             raise call.wrong(0, "an array of objects")
-        whole(item)
         merged = _merge(merged, item, deep=False)
     return merged.data
 
@@ -100,13 +112,22 @@ def _intersection(call: Invocation) -> Result:
     return Object(members)
 
 
+def _has(data: Object, key: str) -> bool:
+    """Whether an object has a key, even if its value could not be computed; stops where only Azure knows."""
+    if data.find(key) is not None or (isinstance(data, Partial) and key.lower() in data.missing):
+        return True
+    if isinstance(data, Partial):
+        data.stop_at(key)
+    return False
+
+
 def _contains(call: Invocation) -> bool:
     """Whether an array has an element, an object a key (any case), a string a part (case-sensitive)."""
     container, item = call.value(0), call.value(1)
     if isinstance(container.data, tuple):
         return any(same(element, item) for element in container.data)
     if isinstance(container.data, Object):
-        return container.data.find(call.scalar(1)) is not None
+        return _has(container.data, call.scalar(1))
     return call.scalar(1) in call.text(0)
 
 
@@ -114,7 +135,7 @@ def _length(call: Invocation) -> int:
     data = call.value(0).data
     if not isinstance(data, str | tuple | Object):
         raise call.wrong(0, "an array, an object or a string")
-    return len(data)
+    return len(call.object(0)) if isinstance(data, Object) else len(data)
 
 
 def _end(call: Invocation, index: int) -> Result:
@@ -167,12 +188,28 @@ def _flatten(call: Invocation) -> Result:
     return tuple(flat)
 
 
+def _from_end(value: Value, key: Object, call: Invocation, index: int) -> Value:
+    """The index that {value, fromEnd} stands for."""
+    place, from_end = key.find("value"), key.find("fromEnd")
+    if place is None or not isinstance(place.value.data, int) or isinstance(place.value.data, bool):
+        raise call.wrong(index, "a string or an integer")
+    count = place.value.data
+    if from_end is not None and from_end.value.data is True and isinstance(value.data, tuple):
+        count = len(value.data) - count
+    return Value(count, place.value.origin)
+
+
 def _try_get(call: Invocation) -> Value:
+    """Properties and elements one after the other; {value: 1, fromEnd: true} counts from the end (as Bicep compiles
+    `array[^1]`)."""
     value = call.value(0)
     for index in range(1, len(call)):
-        if not isinstance(call.value(index).data, str | int):
+        key = call.value(index)
+        if isinstance(key.data, Object):
+            key = _from_end(value, key.data, call, index)
+        if not isinstance(key.data, str | int):
             raise call.wrong(index, "a string or an integer")
-        value = look_up(value, call.value(index), safe=True, here=call.here, stretch=call.stretch)
+        value = look_up(value, key, safe=True, here=call.here, stretch=call.stretch)
         if value.data is None:
             break
     return value

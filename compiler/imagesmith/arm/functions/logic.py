@@ -9,6 +9,7 @@ from functools import partial
 from imagesmith.arm.calls import Invocation, same
 from imagesmith.arm.faults import ENDED_BY_TEMPLATE, Stop
 from imagesmith.arm.rows import Function, Page, Result
+from imagesmith.arm.scope import Partial
 from imagesmith.source import Object, Value
 
 
@@ -76,6 +77,8 @@ def _empty(call: Invocation) -> bool:
     value = call.value(0)
     if value.data is None:
         return True
+    if isinstance(value.data, Partial) and not len(value.data):
+        raise Stop(value.data.findings)
     if isinstance(value.data, str | tuple | Object):
         return len(value.data) == 0
     raise call.wrong(0, "an array, an object or a string")

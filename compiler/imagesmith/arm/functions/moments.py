@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 COMPACT = "yyyyMMddTHHmmssZ"
@@ -66,6 +67,16 @@ _READABLE = (
 )
 
 
+_WRITTEN_OUT = (
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%a, %d %b %Y %H:%M:%S GMT",
+)
+"""Other forms in which dates are written here, and which .NET reads in the invariant culture."""
+
+
 class MomentFault(Exception):  # noqa: N818 - a fault of the user's text
     """A date or a date format that cannot be read."""
 
@@ -78,7 +89,7 @@ def write_moment(moment: datetime, form: str) -> str:
     """
     if len(form) == 1 and form not in _STANDARD:
         raise MomentFault(f"{form!r} is not a date format")
-    picture = _STANDARD.get(form, form).lstrip("%")
+    picture = _STANDARD.get(form, form)
     moment = moment.astimezone(UTC)
 
     def piece(match: re.Match[str]) -> str:
@@ -90,13 +101,15 @@ def write_moment(moment: datetime, form: str) -> str:
         for literal in ("single", "double", "escaped"):
             if match[literal] is not None:
                 return match[literal]
-        return match.group()
+        return match.group().replace("%", "")  # it only tells that a single letter is no standard format
 
     return _PIECE.sub(piece, picture)
 
 
 def read_moment(text: str) -> tuple[datetime, str | None]:
-    """Read a date in the compact or in an ISO 8601 form; also tell the format to write it back, if it is known.
+    """Read a date in the compact form, in ISO 8601, or as dates are written here in other ways.
+
+    Also tell the format to write it back, if it is known.
 
     Raises:
         MomentFault: the text is no date in one of these forms.
@@ -111,6 +124,9 @@ def read_moment(text: str) -> tuple[datetime, str | None]:
             return moment.astimezone(UTC), _form_of(text.strip())
     except (ValueError, OverflowError):
         pass
+    for form in _WRITTEN_OUT:
+        with suppress(ValueError):
+            return datetime.strptime(text.strip(), form).replace(tzinfo=UTC), None
     raise MomentFault(f"{text!r} is not a date that can be read")
 
 

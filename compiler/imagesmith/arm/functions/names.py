@@ -20,20 +20,24 @@ def _variables(call: Invocation) -> Value:
 
 
 def _copy_index(call: Invocation) -> int:
-    """copyIndex(), copyIndex(offset), copyIndex('loop'), copyIndex('loop', offset)."""
-    copies = call.environment.copies
-    if not copies:
+    """copyIndex(), copyIndex(offset), copyIndex('loop'), copyIndex('loop', offset).
+
+    Without a name it is the resource's loop, also inside of a property's, which has to be named (ARM documentation,
+    'Property iteration in ARM templates'); where there is no such loop, the innermost one.
+    """
+    turns = call.environment.copies
+    if not turns:
         raise call.fault("copyIndex() stands outside of any copy loop")
     named = len(call) > 0 and isinstance(call.value(0).data, str)
-    index = copies[-1][1]
     if named:
         name = call.text(0)
-        found = [turn for loop, turn in copies if loop.lower() == name.lower()]
+        found = [turn for turn in turns if turn.loop.lower() == name.lower()]
         if not found:
             raise call.fault(f"there is no copy loop {name!r} around the expression")
-        index = found[-1]
+    else:
+        found = [turn for turn in turns if turn.whole_resource] or [turns[-1]]
     offset = 1 if named else 0
-    return index + (call.integer(offset) if len(call) > offset else 0)
+    return found[-1].index + (call.integer(offset) if len(call) > offset else 0)
 
 
 _deployment_row = partial(Function, page=Page.DEPLOYMENT)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from imagesmith.arm.functions.numerals import NumeralFault, write_number
-
 _PART = re.compile(
     r"\{\{|\}\}|\{(?P<index>[0-9]{1,4})\s*(?:,\s*(?P<width>-?[0-9]{1,6})\s*)?(?::(?P<form>[^{}]*))?\}|[{}]"
 )
@@ -43,6 +41,8 @@ def composite(picture: str, arguments: Sequence[object], charge: Callable[[int],
 def _formed(value: object, form: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or not form:
         return str(value)
+    from imagesmith.arm.functions.numerals import NumeralFault, write_number  # few templates need decimals
+
     try:
         return write_number(value, form)
     except NumeralFault as error:

@@ -9,7 +9,8 @@ from imagesmith.arm.calls import Invocation
 from imagesmith.arm.faults import Finding, Stop
 from imagesmith.arm.rows import Function, Page
 
-_TYPE = re.compile(r"[^/]/+[^/]")
+_TYPE = re.compile(r"[^/]+/+[^/].*")
+_BARE_ID = "subscription().subscriptionId is the bare id"
 _GROUPS = "/providers/microsoft.resources/resourcegroups/"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -17,7 +18,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def _placed(call: Invocation, first: int) -> tuple[list[str], str]:
     """The arguments before the resource type, and the provider part of the id from the type and the names."""
     arguments = [call.text(index) for index in range(len(call))]
-    at = next((index for index in range(first, len(arguments)) if _TYPE.search(arguments[index])), None)
+    at = next((index for index in range(first, len(arguments)) if _TYPE.match(arguments[index])), None)
     if at is None:
         raise call.fault(f"{call.name}() needs a resource type such as Microsoft.Compute/images")
     provider, *types = [segment for segment in arguments[at].split("/") if segment]
@@ -43,6 +44,8 @@ def _resource_id(call: Invocation) -> str:
         raise call.fault("resourceId() takes at most a subscription and a resource group before the type")
     if len(places) == 1 and _GUID.fullmatch(places[0]):
         return f"/subscriptions/{places[0]}{tail}"
+    if len(places) == 2 and places[0].startswith("/"):
+        raise call.fault(f"resourceId() takes the subscription's bare id, not {places[0]!r}", hint=_BARE_ID)
     subscription = places[0] if len(places) == 2 else around.subscription_id
     group = places[-1] if places else around.resource_group
     flag = call.environment.flag

@@ -12,7 +12,7 @@ from imagesmith.arm.calls import Invocation
 from imagesmith.arm.faults import Finding
 from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.arm.scope import Partial
-from imagesmith.source import Member, Value, wrap
+from imagesmith.source import Member, Object, Value, wrap
 
 _PUBLIC_CLOUD = {
     "name": "AzureCloud",
@@ -43,6 +43,9 @@ _PUBLIC_CLOUD = {
     },
 }
 """The value of environment() in the public cloud, as its documentation shows it."""
+
+
+_HEAD = frozenset({"$schema", "contentVersion", "languageVersion", "metadata"})
 
 
 def _object(
@@ -119,8 +122,7 @@ def _management_group(call: Invocation) -> Result:
 
 def _deployment(call: Invocation) -> Result:
     around, origin = call.environment.surroundings, call.origin
-    template = call.environment.scope.template
-    written = [] if template is None else [Member(Value("template", origin), template)]
+    written = [Member(Value("template", origin), Value(_head_of_template(call), origin))]
     if around.link_base is not None:
         written.append(Member(Value("templateLink", origin), wrap({"uri": around.link_base}, origin)))
     properties = Partial(
@@ -133,6 +135,14 @@ def _deployment(call: Invocation) -> Result:
     }
     known = {"name": around.deployment_name, "location": around.location}
     return _object(call, known, flags, Member(Value("properties", origin), Value(properties, origin)))
+
+
+def _head_of_template(call: Invocation) -> Partial:
+    """What a template says of itself. Its sections are as large as the file, and nobody reads them from in it."""
+    template = call.environment.scope.template
+    data = template.data if template is not None and isinstance(template.data, Object) else Object()
+    head = (member for member in data if member.key in _HEAD)
+    return Partial(head, {}, call.runtime_value(".properties.template"))
 
 
 def _deployer(call: Invocation) -> Result:

@@ -150,6 +150,7 @@ def _options(given: dict[str, Any]) -> BuildOptions:
         dry_run=given["dry_run"],
         time_limit_s=given["time_limit"],
         silence_timeout_s=given["silence_timeout"],
+        cleanup_timeout_s=given["cleanup_timeout"],
         retries=given["retries"],
         **on_error_options(given["on_error"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from imagesmith.artifacts.sources import image_of, latest_need
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.login import Auth
 from imagesmith.azure.newest import newest_version
+from imagesmith.azure.storage import storage_token
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.locking import Unlocked, lock_beside
 from imagesmith.cli.options import STDIN, output_option, template_options
@@ -26,6 +28,9 @@ from imagesmith.diagnostics import Diagnostic, has_errors
 from imagesmith.events import ExitCode
 from imagesmith.pipeline import Compilation
 from imagesmith.source import locate
+
+NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+"""A login for blobs needs none."""
 
 
 @click.command("lock")
@@ -72,6 +77,7 @@ def _lock(compilation: Compilation, before: Lock | None, fetch: FetchOptions, au
 
     stages = compilation.plan.stages if compilation.plan else ()
     fetches = [one for stage in stages for one in stage.fetches]
+    fetch = replace(fetch, storage_token=lambda: _storage_token(compilation, auth))
     result = fetch_all(fetches, fetch, on_progress=lambda _progress: None)
     found = [*result.diagnostics]
     if before is not None:
@@ -80,6 +86,15 @@ def _lock(compilation: Compilation, before: Lock | None, fetch: FetchOptions, au
     if has_errors(found):
         raise Unlocked(*(locate(found, compilation.document) if compilation.document else found))
     return Lock(files=locked_files(result.fetched), source=_source(compilation, before, auth))
+
+
+def _storage_token(compilation: Compilation, auth: str) -> str | None:
+    """A token for private blobs; asked for only when one has been refused."""
+    try:
+        give = storage_token(azure(auth, compilation.options.subscription_id or NO_SUBSCRIPTION))
+    except Unfit:
+        return None
+    return give() if give else None
 
 
 def _source(compilation: Compilation, before: Lock | None, auth: str) -> LockedSource | None:

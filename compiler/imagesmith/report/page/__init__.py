@@ -21,8 +21,8 @@ from imagesmith.journal import Story
 from imagesmith.journal.follow import follow_events
 from imagesmith.report.page.logs import PageLog, page_logs
 from imagesmith.report.page.parts import MARKS, TemplateCopy, diagnostics, facts, failures, heading, rows
-from imagesmith.report.runs.text import STEP_WORDS
-from imagesmith.report.text import escape_controls as printable
+from imagesmith.report.text import escape_controls
+from imagesmith.report.words import STEP_WORDS
 
 __all__ = ["run_page"]
 
@@ -38,15 +38,15 @@ def run_page(story: Story, *, now: datetime) -> str:
         "failures": failures(story, template),
         "outputs": [
             {
-                "name": printable(output.name),
-                "target": printable(output.artifact_id or output.artifact_uri or "no address is known"),
-                "state": printable(output.provisioning_state),
+                "name": output.name,
+                "target": output.artifact_id or output.artifact_uri or "no address is known",
+                "state": output.provisioning_state,
                 "mark": "ok" if output.provisioning_state == "Succeeded" else "failed",
             }
             for output in story.run.outputs
         ],
-        "leftovers": [printable(text) for text in story.run.leftovers],
-        "notices": [{"severity": notice.severity, "text": printable(notice.text)} for notice in story.notices],
+        "leftovers": story.run.leftovers,
+        "notices": [{"severity": notice.severity, "text": notice.text} for notice in story.notices],
         "diagnostics": diagnostics(story, template),
         "logs": [_log(log, over=story.over) for log in logs],
         "version": version("imagesmith"),
@@ -63,7 +63,7 @@ def _log(log: PageLog, *, over: bool) -> dict[str, Any]:  # what the page's temp
     failed = log.is_step and MARKS[log.state] == "failed"
     word = (STEP_WORDS[log.state] if log.state or over else "running") if log.is_step else ""
     return {
-        "name": printable(log.name),
+        "name": log.name,
         "word": word,
         "mark": MARKS[log.state] if log.is_step else "faint",
         "count": f"{log.total:,} line{'' if log.total == 1 else 's'}",
@@ -75,7 +75,21 @@ def _log(log: PageLog, *, over: bool) -> dict[str, Any]:  # what the page's temp
 @cache
 def _environment() -> Environment:
     loader = PackageLoader("imagesmith.templates", "")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _shown(value: object) -> object:
+    """What is put into the page, before it is escaped: no control character of anybody's gets there."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return "\n".join(map(escape_controls, value.split("\n")))
+    return value
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any
 
 from imagesmith.events import Output, PhaseStarted, Progress, StepFinished, StepStarted, StepState
 from imagesmith.journal import fields
-from imagesmith.report.text import escape_controls as printable
 
 LINE_LIMIT = 20_000
 """Lines of all logs together on one page; more make browsers slow."""
@@ -96,7 +95,7 @@ def _line(event: Mapping[str, Any]) -> PageLine:  # JSON data
     mark = "s" if event.get("event") == Progress.kind else "e" if stderr else ""
     if len(text) > _WIDTH:
         text = f"{text[:_WIDTH]} ... ({len(text) - _WIDTH:,} characters more)"
-    return PageLine(text=printable(text), time=f"{time:%H:%M:%S}" if time else "", mark=mark)
+    return PageLine(text=text, time=f"{time:%H:%M:%S}" if time else "", mark=mark)
 
 
 def _state(event: Mapping[str, Any]) -> StepState | None:  # JSON data

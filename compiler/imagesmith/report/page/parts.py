@@ -12,8 +12,8 @@ from imagesmith.events import RunState, StepState
 from imagesmith.journal import Story
 from imagesmith.journal.story import PhaseStory, StepStory
 from imagesmith.report.runs import duration
-from imagesmith.report.runs.text import STEP_WORDS, state_word
-from imagesmith.report.text import escape_controls as printable
+from imagesmith.report.runs.text import state_word
+from imagesmith.report.words import STEP_WORDS
 
 _WIDTH = 1000.0
 _THINNEST = 4.0
@@ -25,6 +25,7 @@ MARKS = {
     StepState.SUCCEEDED: "ok",
     StepState.FAILED: "failed",
     StepState.CANCELED: "cancelled",
+    StepState.PASSED_OVER: "open",
     StepState.RECORDED: "recorded",
     None: "open",
 }
@@ -72,23 +73,23 @@ def facts(story: Story, now: datetime) -> Iterator[tuple[str, str]]:
         yield "exit code", str(run.exit_code)
     template, packer, world = details.get("template"), details.get("packer"), details.get("worldFacts")
     if isinstance(template, dict):
-        yield "template", f"{printable(str(template.get('file')))} (sha256 {template.get('sha256')})"
-    yield "world", printable(str(details.get("world", "not written down")))
+        yield "template", f"{template.get('file')} (sha256 {template.get('sha256')})"
+    yield "world", str(details.get("world", "not written down"))
     if isinstance(world, dict):
-        yield from ((printable(str(name)), printable(str(value))) for name, value in world.items())
+        yield from ((str(name), str(value)) for name, value in world.items())
     yield "imagesmith", f"{details.get('imagesmith', 'not written down')}, {details.get('python', '')}".rstrip(", ")
     if isinstance(packer, dict):
         yield "Packer", _version(packer)
         plugins = packer.get("plugins")
         for source, plugin in plugins.items() if isinstance(plugins, dict) else ():
             if isinstance(plugin, dict):
-                yield f"plugin {printable(str(source))}", _version(plugin)
+                yield f"plugin {source}", _version(plugin)
     elif story.packer:
-        yield "Packer", printable(story.packer)
+        yield "Packer", story.packer
 
 
 def _version(data: Mapping[str, Any]) -> str:  # JSON data
-    return printable(f"{data.get('version')} (sha256 {data.get('sha256') or 'not written down'})")
+    return f"{data.get('version')} (sha256 {data.get('sha256') or 'not written down'})"
 
 
 def rows(story: Story, now: datetime) -> Iterator[Row]:
@@ -123,7 +124,7 @@ class _Scale:
         x, width = self.bar(phase.start, phase.duration_s)
         return Row(
             kind="phase",
-            name=printable(phase.name),
+            name=phase.name,
             place="",
             x=x,
             width=width,
@@ -137,8 +138,8 @@ class _Scale:
         x, width = self.bar(step.start, step.duration_s)
         return Row(
             kind="step",
-            name=f"[{step.number}] {printable(step.title)}",
-            place=f"{printable(Path(step.file).name)}:{step.line}" if step.file else "",
+            name=f"[{step.number}] {step.title}",
+            place=f"{Path(step.file).name}:{step.line}" if step.file else "",
             x=x,
             width=width,
             took=duration(step.duration_s),
@@ -161,7 +162,7 @@ class TemplateCopy:
             return ()
         first, last = max(1, line - _AROUND), min(len(self._lines), line + _AROUND)
         return tuple(
-            ExcerptLine(text=f"{number:>5} | {printable(self._lines[number - 1][:_LONGEST])}", here=number == line)
+            ExcerptLine(text=f"{number:>5} | {self._lines[number - 1][:_LONGEST]}", here=number == line)
             for number in range(first, last + 1)
         )
 
@@ -180,8 +181,8 @@ def failures(story: Story, template: TemplateCopy) -> list[dict[str, Any]]:  # w
     """Steps that failed, with their place in the template."""
     return [
         {
-            "name": printable(f"{step.id}: {step.title}"),
-            "message": _lines(step.message) or "it failed without a word",
+            "name": f"{step.id}: {step.title}",
+            "message": step.message or "it failed without a word",
             "excerpt": template.excerpt(step.file, step.line),
         }
         for step in story.steps
@@ -196,20 +197,16 @@ def diagnostics(story: Story, template: TemplateCopy) -> list[dict[str, Any]]:  
         place = f"{item.get('file')}:{item.get('line')}:{item.get('column')}" if item.get("file") else ""
         found.append(
             {
-                "severity": printable(str(item.get("severity"))),
-                "code": printable(str(item.get("code"))),
-                "message": _lines(str(item.get("message"))),
-                "hint": _lines(str(item.get("hint") or "")),
-                "place": printable(place),
+                "severity": str(item.get("severity")),
+                "code": str(item.get("code")),
+                "message": str(item.get("message")),
+                "hint": str(item.get("hint") or ""),
+                "place": place,
                 "mark": _SEVERITY_MARKS.get(str(item.get("severity")), "recorded"),
                 "excerpt": template.excerpt(item.get("file"), item.get("line")),
             }
         )
     return found
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(printable, text.split("\n")))
 
 
 def heading(story: Story) -> dict[str, str]:
@@ -219,6 +216,6 @@ def heading(story: Story) -> dict[str, str]:
         "run_id": run.run_id,
         "state": state_word(run),
         "mark": RUN_MARKS[run.state],
-        "template": printable(run.template or "a run without a template"),
-        "message": _lines(run.message),
+        "template": run.template or "a run without a template",
+        "message": run.message,
     }

@@ -14,7 +14,9 @@ from imagesmith.model import ImageTemplate
 from imagesmith.rules.context import Check, RuleContext
 from imagesmith.rules.lint import (
     apt,
+    bashisms,
     cmdlets,
+    escapes,
     exits,
     failures,
     installers,
@@ -50,6 +52,7 @@ _SHELL: tuple[ShellCheck, ...] = (
     *apt.SHELL_CHECKS,
     *privileges.CHECKS,
     *failures.CHECKS,
+    *bashisms.CHECKS,
     *restarts.SHELL_CHECKS,
 )
 _POWERSHELL: tuple[PowerShellCheck, ...] = (
@@ -105,6 +108,7 @@ CHECKS: tuple[Check, ...] = (
     check_scripts,
     secrets.check_secrets,
     signatures.check_signatures,
+    *escapes.CHECKS,
     *machines.CHECKS,
     *times.CHECKS,
 )

@@ -30,11 +30,11 @@ _SHELLS = frozenset({"sh", "dash", "bash"})
 _DEBIANS = frozenset({"canonical", "debian", "credativ"})
 
 
-def _reader(script: ShellScript) -> str:
-    """The shell that reads it. /bin/sh is dash on Debian and Ubuntu alone; elsewhere it is bash, and takes more."""
+def is_run_by_dash(script: ShellScript) -> bool:
+    """Whether dash will run it: /bin/sh is dash on Debian and Ubuntu alone."""
     source = script.template.source
     has_dash = isinstance(source, PlatformImage) and (source.publisher or "").lower() in _DEBIANS
-    return "bash" if script.interpreter == "bash" or not has_dash else "sh"
+    return has_dash and script.interpreter in ("sh", "dash")
 
 
 def check_syntax(scripts: Scripts, context: RuleContext) -> Iterator[Diagnostic]:
@@ -42,7 +42,7 @@ def check_syntax(scripts: Scripts, context: RuleContext) -> Iterator[Diagnostic]
     read = [script for script in scripts.all if isinstance(script, ShellScript) and script.interpreter in _SHELLS]
     if context.shell_reader is None or not read:
         return
-    found = context.shell_reader([(_reader(script), script.text) for script in read])
+    found = context.shell_reader([("sh" if is_run_by_dash(script) else "bash", script.text) for script in read])
     for script, fault in zip(read, found, strict=True):
         if fault is not None:
             yield _located(script, fault)

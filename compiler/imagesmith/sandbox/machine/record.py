@@ -19,11 +19,8 @@ from pathlib import Path, PurePosixPath
 import asyncssh
 
 from imagesmith.sandbox.machine import MachineSpec
-from imagesmith.sandbox.rehearsal import Itinerary, Rehearsal
+from imagesmith.sandbox.rehearsal import SAID, Itinerary, Rehearsal
 from imagesmith.sandbox.state import StateFolder
-
-SAID = "imagesmith: recorded, not run"
-"""What a step prints in place of its output."""
 
 _LOGIN_TIMEOUT_S = 30
 _OWN = {"chmod", "mkdir", "rm"}

@@ -120,7 +120,8 @@ class Connection:
         """The next request, None at the end of the connection. Raises `_UnreadableError`, `TimeoutError`."""
         try:
             if self._http.trailing_data[0] == b"":
-                async with asyncio.timeout(self._limits.idle_s):
+                patience_s = self._limits.idle_s if self.login.succeeded else self._limits.request_s
+                async with asyncio.timeout(patience_s):
                     self._http.receive_data(await self._reader.read(_READ))
             self.idle_since = None
             async with asyncio.timeout(self._limits.request_s):

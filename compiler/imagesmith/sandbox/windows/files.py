@@ -1,6 +1,6 @@
 """Packer's commands on files, done on the tree: uploads line by line, downloads, clean-ups (winrm.md §5.1).
 
-Each gives the command's exit code; what Windows would complain of goes to the error output.
+What Windows would complain of is raised as PathError.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CLEANUP_LINE = re.compile(r"if \(Test-Path (?P<path>[^{}()\"'$;]+)\) \{Remove-I
 
 
 class Files:
-    """The tree as the commands of one user see it. `uploads` takes what has arrived."""
+    """The tree as the commands of one user see it. Methods that return a number give the command's exit code."""
 
     def __init__(
         self, tree: Tree, *, home: WindowsPath, temporary: WindowsPath, environment: Mapping[str, str]

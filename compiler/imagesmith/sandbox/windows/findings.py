@@ -49,6 +49,17 @@ SYNTAX = Rule(
     corrected='{"type": "PowerShell", "inline": ["if ($true) { Write-Output \'done\' }"]}',
     source="winrm.md §7",
 )
+COMMAND_NOT_RUN = Rule(
+    code="IMG925",
+    severity=Severity.NOTE,
+    title="a command of the template was recorded, not run",
+    cause="The machine knows the commands that Packer itself sends, and `shutdown` and `echo`. Any other one, such as a"
+    " restart command of the template's own, has done nothing here, and the build went on as if it had.",
+    fix="nothing to do; for a restart that takes place in a rehearsal, leave restartCommand out or use shutdown",
+    example='{"type": "WindowsRestart", "restartCommand": "powershell Restart-Computer -Force"}',
+    corrected='{"type": "WindowsRestart", "restartCommand": "shutdown /r /f /t 0"}',
+    source="winrm.md §6.1, §7",
+)
 NO_POWERSHELL = Rule(
     code="IMG924",
     severity=Severity.ERROR,

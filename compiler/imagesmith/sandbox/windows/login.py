@@ -32,6 +32,11 @@ class Login:
         self._user: str | None = None
         self._boot: object = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether somebody has ever logged in on this connection."""
+        return self._boot is not None
+
     def user(self, boot: object) -> str | None:
         """Who has logged in on this connection since the machine booted."""
         return self._user if self._boot is boot else None

@@ -45,7 +45,10 @@ class PowerShell:
 
     async def faults(self, script: Path) -> list[str]:
         """What keeps a script from being read: `line:column: message`; nothing for one that is in order."""
-        process = await self._start("check.ps1", _CHECK, str(script), environment={})
+        try:
+            process = await self._start("check.ps1", _CHECK, str(script), environment={})
+        except OSError as error:
+            return [f"0:0: {self.program} cannot be started: {error.strerror}"]
         output, complaint = await _whole(process)
         text = output if process.returncode == 1 else b""
         if process.returncode not in {0, 1}:
@@ -79,7 +82,12 @@ class PowerShell:
             self.program,
             *("-NoLogo", "-NoProfile", "-NonInteractive", "-File", str(launcher)),
             *arguments,
-            env={**environment, **self._environment, **quiet, "HOME": str(self._folder)},
+            env={
+                **{name: value for name, value in environment.items() if "\0" not in name + value},
+                **self._environment,
+                **quiet,
+                "HOME": str(self._folder),
+            },
             cwd=self._folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from imagesmith.sandbox.rehearsal import Itinerary, Planned, Rehearsal
+from imagesmith.sandbox.rehearsal import SAID, Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.findings import SYNTAX
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.powershell import PowerShell
-
-SAID = "imagesmith: recorded, not run"
-"""What a step prints in place of its output."""
 
 _EXIT = re.compile(r"exit\s+(-?[0-9]{1,10})\s*;?", re.IGNORECASE)
 _VARIABLE = re.compile(r'\$env:([^=\s"]+)="((?:[^"`]|`.)*)";', re.DOTALL)

@@ -27,10 +27,11 @@ class Limits:
     hold_s: float = 20.0
     """A Receive without output is answered with a time-out after so long; the client asks again (winrm.md §3.3)."""
     request_s: float = 30.0
-    """A request has to arrive whole within this time after its first byte, a login after the connection was made."""
+    """A request has to arrive whole within this time after its first byte, and the next one of somebody who has not
+    logged in yet within this time after the last."""
     handshake_s: float = 10.0
     idle_s: float = 3600.0
-    """A connection may wait so long for its next request: Packer's own waits are much shorter."""
+    """So long may somebody who has logged in wait with the next request: Packer's own waits are much shorter."""
     grace_s: float = 0.2
     """How long a command may take to end by itself once it was given up."""
     fetch_s: float = 0.5

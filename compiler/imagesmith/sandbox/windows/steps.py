@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Literal
 
 from imagesmith.diagnostics import Path
-from imagesmith.sandbox.rehearsal import Itinerary, Planned, Rehearsal
+from imagesmith.sandbox.rehearsal import SAID, Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.commands import understand
 from imagesmith.sandbox.windows.deprovisioning import (
     SCRIPT,
@@ -18,17 +19,19 @@ from imagesmith.sandbox.windows.deprovisioning import (
     own_script,
 )
 from imagesmith.sandbox.windows.files import FAILED
-from imagesmith.sandbox.windows.findings import EDIT_NOT_APPLIED, RESTART_PENDING
+from imagesmith.sandbox.windows.findings import COMMAND_NOT_RUN, EDIT_NOT_APPLIED, RESTART_PENDING
 from imagesmith.sandbox.windows.guest import Guest
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.journal import Script, Unknown, Update
 from imagesmith.sandbox.windows.meanings import RunBatch, RunScript
-from imagesmith.sandbox.windows.scripts import SAID, Outcome, Scripts, UserScript, script_text, script_variables
+from imagesmith.sandbox.windows.scripts import Outcome, Scripts, UserScript, script_text, script_variables
 from imagesmith.sandbox.windows.tasks import parse_task
 from imagesmith.sandbox.windows.update import RESTART_NEEDED, answer, parse_call
 
 _RESTART_CODES = frozenset({3010, 1641})
 """What installers end with where a restart is to come, or has been begun (Microsoft, "MsiExec.exe error codes")."""
+_SHOWN = 100
+"""Letters of a command that a finding shows."""
 _WRONG_LOGIN = b"The user name or password is incorrect. (Exception from HRESULT: 0x8007052E)\r\n"
 
 
@@ -109,6 +112,7 @@ class Steps:
     def user_text(self, line: str, user: str, streams: Streams) -> int:
         """A command that is none of Packer's."""
         self._guest.journal.add(Unknown(line=line, user=user))
+        self._rehearsal.say(COMMAND_NOT_RUN.at((), f"'{shorten(line, _SHOWN)}' was recorded and not run"))
         streams.stdout(f"{SAID}: {line}\r\n".encode(errors="replace"))
         return 0
 

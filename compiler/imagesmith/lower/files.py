@@ -1,0 +1,100 @@
+"""File steps: a file, or a folder beside the template, to where the machine shall have it (lowering.md §4.5).
+
+A folder is an extension of ours: the service copies single files only. It travels as one archive, which a script of
+ours unpacks, since Packer would copy every file with the permissions that it has here, one by one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from imagesmith.diagnostics import Rule, Severity
+from imagesmith.hcl import Block, InTemplateFolder, attributes
+from imagesmith.lower.texts import sh_quote, shell_text, slug
+from imagesmith.model import File
+from imagesmith.plan import FetchKind, StepFile
+
+if TYPE_CHECKING:
+    from imagesmith.lower.steps import Steps
+
+_HAPPENS_TO_EXIST = {"", "/", "/tmp", "/var/tmp"}  # noqa: S108 - folders of the machine that is built
+
+SHELL_FOLDER = Rule(
+    code="IMG405",
+    severity=Severity.ERROR,
+    title="the folder's name would be read by a shell",
+    cause="Packer hands the folder of a destination to the machine's shell as it stands, and a line break in the file's"
+    " name ends the transfer.",
+    fix="copy to a plain path under /tmp, and move the file from there in a Shell step",
+    example='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/$APP/a.txt"}',
+    corrected='{"type": "File", "sourceUri": "a.txt", "destination": "/opt/app/a.txt"}',
+    source="packer.md §6.5",
+)
+_PLAIN_FOLDER = re.compile(r"(?!-)[^\x00-\x1f\x7f!\"#$&'()*;<>?\[\\\]^`{|}~]*")
+FOLDER_ON_WINDOWS = Rule(
+    code="IMG650",
+    severity=Severity.ERROR,
+    title="a folder can be copied to Linux only",
+    cause="A folder travels as an archive that a script unpacks, and older Windows cannot unpack it.",
+    fix="pack the folder into a zip file, copy that, and let a PowerShell step run Expand-Archive",
+    example='{"type": "File", "sourceUri": "site/", "destination": "C:\\\\site"}',
+    corrected='{"type": "File", "sourceUri": "site.zip", "destination": "C:\\\\site.zip"}',
+    source="docs/files.md",
+)
+
+
+def add_file(item: File, id_: str, steps: Steps) -> None:
+    """The steps of a File customizer."""
+    if item.copies_folder:
+        _folder(item, id_, steps)
+        return
+    destination = steps.lowering.stable(item.destination or "", (*item.path, "destination"))
+    if not steps.windows:
+        folder, _, name = destination.rpartition("/")
+        if not _PLAIN_FOLDER.fullmatch(folder) or "\n" in name or "\r" in name:
+            steps.lowering.say(SHELL_FOLDER, (*item.path, "destination"))
+        _make(posixpath.dirname(destination), item, id_, steps)
+    uri = item.source_uri or ""
+    original = posixpath.basename(unquote(urlsplit(uri).path)) or "file"
+    name = f"files/{steps.number()}-{slug(original)}"
+    steps.fetch(uri, FetchKind.FILE, name, (*item.path, "sourceUri"), item.sha256_checksum)
+    rows = attributes(source=InTemplateFolder(name), destination=destination)
+    title = item.name or f"copy {original} to {destination}"
+    block = Block(type="provisioner", labels=("file",), attributes=rows)
+    steps.append(id_, "File", title, item.path, block, StepFile(name=name))
+
+
+def _folder(item: File, id_: str, steps: Steps) -> None:
+    """An archive of the folder to /tmp, and a script that unpacks it."""
+    path, uri = (*item.path, "destination"), item.source_uri or ""
+    if steps.windows:
+        steps.lowering.say(FOLDER_ON_WINDOWS, (*item.path, "sourceUri"))
+        return
+    destination = steps.lowering.stable(item.destination or "", path)
+    original = posixpath.basename(uri.replace("\\", "/").rstrip("/")) or "folder"
+    name = f"files/{steps.number()}-{slug(original)}.tar"
+    archive = f"/tmp/imagesmith-{posixpath.basename(name)}"  # noqa: S108 - a folder of the machine that is built
+    steps.fetch(uri, FetchKind.FILE, name, (*item.path, "sourceUri"), item.sha256_checksum)
+    rows = attributes(source=InTemplateFolder(name), destination=archive)
+    title = item.name or f"copy folder {original} to {destination}"
+    steps.append(
+        id_, "File", title, item.path, Block(type="provisioner", labels=("file",), attributes=rows), StepFile(name=name)
+    )
+    target = sh_quote(destination)
+    lines = [f"mkdir -p -- {target}", f"tar -xf {archive} -C {target} --no-same-owner", f"rm -f {archive}"]
+    script = StepFile(name=f"scripts/{steps.number()}-unpack-{slug(original)}.sh", content=shell_text(lines))
+    block = Block(type="provisioner", labels=("shell",), attributes=attributes(script=InTemplateFolder(script.name)))
+    steps.append(f"{id_}.unpack", "Folder", f"unpack folder {original}", item.path, block, script)
+
+
+def _make(parent: str, item: File, id_: str, steps: Steps) -> None:
+    """Make the parent folder: without it scp writes the file *as* the folder, exit code 0 (lowering.md §4.5)."""
+    if parent in _HAPPENS_TO_EXIST:
+        return
+    name = f"scripts/{steps.number()}-make-folder.sh"
+    script = StepFile(name=name, content=shell_text([f"mkdir -p -- {sh_quote(parent)}"]))
+    block = Block(type="provisioner", labels=("shell",), attributes=attributes(script=InTemplateFolder(name)))
+    steps.append(f"{id_}.folder", "Folder", f"make folder {parent}", item.path, block, script)

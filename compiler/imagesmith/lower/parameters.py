@@ -1,0 +1,64 @@
+"""Secure parameters that cannot be kept secret: too short, or standing where everybody sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity, dotted
+from imagesmith.redact import redact_url, too_short
+from imagesmith.source import Object, Value
+
+SHORT_PARAMETER = Rule(
+    code="IMG875",
+    severity=Severity.WARNING,
+    title="the value of a secure parameter is too short to be kept secret",
+    cause="A few characters stand in many places of a log. They are masked only where they stand alone; masking every"
+    " place would destroy the log and tell the secret by its holes.",
+    fix="use a longer value; or declare the parameter as `string`, if it is no secret",
+    example="-p pin=1234   (a secureString)",
+    corrected="-p pin=@pin.txt   (with six characters or more)",
+    source="packer.md §4.8",
+)
+SECRET_IN_TEXT = Rule(
+    code="IMG873",
+    severity=Severity.WARNING,
+    title="a secret stands as text in the compiled files",
+    cause="The value of a secure parameter was put into a property that becomes an option of Packer or of the image:"
+    " names, tags, ids, paths and commands are shown by Azure and written into files.",
+    fix="take the parameter out of this property; steps can get secrets as environment variables (--secret)",
+    example='"artifactTags": {"owner": "[parameters(\'password\')]"}',
+    corrected='"artifactTags": {"owner": "platform"}',
+    source="docs/secrets.md",
+)
+_ADDRESSES = frozenset({"scriptUri", "sourceUri", "uri"})
+"""Properties whose queries are left out wherever they are shown."""
+
+
+def judge_parameters(root: Value | None, hidden: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Say which secure parameters cannot be kept secret, and where their values stand besides in scripts."""
+    long = []
+    for parameter, value in hidden.items():
+        if reason := too_short(value):
+            yield SHORT_PARAMETER.at((), f"the value of parameter '{parameter}' is too short: {reason}")
+        else:
+            long.append((parameter, value))
+    for path, text in _texts(root, ()) if long and root else ():
+        for parameter in (name for name, value in long if value in text):
+            message = f"the value of parameter '{parameter}' stands in '{dotted(path)}' as text"
+            yield SECRET_IN_TEXT.at(path, message)
+
+
+def _texts(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
+    """Texts of a template that go into files as they are: not scripts, titles, and the queries of addresses."""
+    data = value.data
+    if isinstance(data, str):
+        name = path[-1] if path else ""
+        if name != "name":
+            yield path, redact_url(data) if name in _ADDRESSES else data
+    elif isinstance(data, tuple):
+        for index, item in enumerate(data):
+            yield from _texts(item, (*path, index))
+    elif isinstance(data, Object):
+        for member in data:
+            if member.key != "inline":
+                yield from _texts(member.value, (*path, member.key))

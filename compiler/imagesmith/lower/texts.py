@@ -1,0 +1,47 @@
+"""Texts of scripts, and names and titles made of a user's text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from imagesmith.hcl import unfit
+
+
+def shell_text(lines: Sequence[str]) -> bytes:
+    """Lines as the service joins them: one script, `/bin/sh -e` unless the first line says otherwise."""
+    text = "\n".join(lines)
+    head = "" if text.startswith("#!") else "#!/bin/sh -e\n"
+    return _encoded(f"{head}{text}\n")
+
+
+def powershell_text(lines: Sequence[str]) -> bytes:
+    """Lines as one script. Windows PowerShell reads a script without a byte order mark in the machine's code page."""
+    text = "\r\n".join(lines) + "\r\n"
+    mark = "" if text.isascii() else "\ufeff"
+    return _encoded(mark + text)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def slug(text: str) -> str:
+    """A name for a file: letters, digits and dashes, at most 40 of them; dots only before an ending."""
+    stem, dot, ending = text.rpartition(".")
+    plain = re.sub(r"[^a-z0-9]+", "-", (stem or ending).lower()).strip("-")[:40].strip("-") or "step"
+    ending = re.sub(r"[^a-z0-9]+", "", ending.lower())[:8]
+    return f"{plain}.{ending}" if dot and stem and ending else plain
+
+
+def shown(title: str) -> str:
+    """A title on one line, of characters that any terminal and any file can hold."""
+    text = unicodedata.normalize("NFC", " ".join(title.split()))
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return text if unfit(text) is None else ascii(text)[1:-1]
+
+
+def sh_quote(text: str) -> str:
+    """A text as one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
