@@ -102,6 +102,8 @@ def test_a_deployment_gets_a_version_that_takes_it(network: dict[str, Any], vers
     text = converted(compilation, Form.ARM)
     assert json.loads(text)["resources"][0]["apiVersion"] == version
     assert again(text, "t.json", CompileOptions()).template is not None
+    overlooked = again(json.dumps({**data, "colour": "red"}), "t.json", CompileOptions())
+    assert json.loads(converted(overlooked, Form.ARM))["resources"][0]["apiVersion"] == version
 
 
 # -- ARM's escapes
