@@ -1,8 +1,12 @@
-"""Options and fixtures that every test may use."""
+"""Options and fixtures that every test may use, and the tables at the end of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+
+from tests.tables import FAULT, Tell, fault_lines, rows
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,3 +18,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether expected files are to be written."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    """Add a line to the list of faults: injected, seen, left."""
+
+    def add(injected: str, seen: str, left: str = "nothing") -> None:
+        record_property(FAULT, (injected, " ".join(seen.split()), left))
+
+    return add
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share an expensive thing of their module run in one worker, where there are several."""
+    for item in items:
+        module = item.getparent(pytest.Module)
+        if module is not None and getattr(module.obj, "SHARES_ONE_BUILD", False):
+            item.add_marker(pytest.mark.xdist_group(module.name))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the list of faults."""
+    found = list(fault_lines(rows(terminalreporter, FAULT)))
+    if found:
+        terminalreporter.section("faults injected, what the user saw, what was left")
+    for line in found:
+        terminalreporter.write_line(line)

@@ -213,3 +213,15 @@ def test_asking_for_the_deployment_costs_no_more_in_a_large_file() -> None:
         "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "n", "tags": tags}],
     }
     assert resolve(read_text(json.dumps(template), filename="t.json"), Deployment(now=NOW, seed="s")).diagnostics == ()
+
+
+@pytest.mark.parametrize("piece", ["/*", "'", '"\\\\', "'\\\\", ",", "//", ", ", "/**"])
+def test_a_long_text_that_is_no_json_is_read_once(piece: str) -> None:
+    """Whatever begins and does not end takes the rest with it."""
+    tags = {"x": "[json(variables('v'))]"}
+    template = {
+        "variables": {"v": "{" + piece * 100_000},
+        "resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates", "name": "n", "tags": tags}],
+    }
+    resolution = resolve(read_text(json.dumps(template), filename="t.json"), Deployment(now=NOW, seed="s"))
+    assert [d.code for d in resolution.diagnostics] == ["IMG106"]

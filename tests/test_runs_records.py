@@ -29,6 +29,8 @@ from imagesmith.journal import (
 )
 from imagesmith.journal.follow import follow_events
 from imagesmith.journal.writer import EVENTS
+from imagesmith.report.page.parts import MARKS, RUN_MARKS
+from imagesmith.report.words import STEP_WORDS
 from tests.records import NOON, RESULT, RUN, at, changed, failing_run, write_run
 
 
@@ -318,3 +320,8 @@ def test_a_folder_that_is_gone_already_is_told(state: State) -> None:
     problems = list(prune(state, (item.run for item in found)))
     assert [problem.code if problem else None for problem in problems] == ["IMG861", None]
     assert ids(state) == []
+
+
+def test_every_end_of_a_step_has_a_word_and_a_colour() -> None:
+    assert set(STEP_WORDS) == set(MARKS) == {*StepState, None}
+    assert set(RUN_MARKS) == set(RunState)

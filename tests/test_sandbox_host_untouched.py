@@ -20,6 +20,7 @@ from imagesmith.sandbox.machine.sweep import sweep
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 
+pytestmark = pytest.mark.alone
 UBUNTU = "canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2"
 NEEDS = (
     Need(kind=NeedKind.PLATFORM_IMAGE, id=f"{UBUNTU}:latest", path=()),

@@ -272,6 +272,22 @@ def test_other_actions_are_faults(client: Client, action: str) -> None:
     assert (status, "a:ActionNotSupported" in answer) == (500, True)
 
 
+def test_two_machines_do_not_meet(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with Machine(tmp_path / "one") as one, Machine(tmp_path / "two") as two:
+        first, second = Client(one.port), Client(two.port)
+        shell = second.create()
+        running = second.start(shell, "wait")
+        assert first.run("restart")[1] == 0
+        assert first.run("say back")[0]["stdout"] == b"back"
+        assert (one.host.boots, two.host.boots) == (2, 1)
+        assert second.ask(receive(shell, running))[0] == 500, "only a time-out"
+        assert second.statuses[-1] == 500
+        first.close()
+        second.close()
+
+
 def _until(holds: object, *, within_s: float = 5.0) -> None:
     assert callable(holds)
     end = time.monotonic() + within_s

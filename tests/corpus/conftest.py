@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from tests.corpus.templates import CORPUS, FILES, REFERENCE, Row, judged, read_rows
+from tests.tables import WINDOWS, rows
 
 _OF_CORPUS = ("test_verdicts.py", "test_compiled.py", "test_converted.py", "test_windows_builds.py")
 
@@ -16,9 +17,6 @@ collect_ignore = [
     *(() if REFERENCE.is_dir() else ("test_option_tables.py",)),
 ]
 """The material is not part of the project: where it is absent there are no tests."""
-
-WINDOWS_TABLE = pytest.StashKey[list[str]]()
-"""One row a Windows template that was built."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -29,10 +27,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _windows_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What came of each Windows template's build."""
-    rows = terminalreporter.config.stash.get(WINDOWS_TABLE, [])
-    if rows:
-        terminalreporter.write_sep("-", f"corpus: {len(rows)} Windows templates built in the sandbox")
-    for row in rows:
+    found = rows(terminalreporter, WINDOWS)
+    if found:
+        terminalreporter.write_sep("-", f"corpus: {len(found)} Windows templates built in the sandbox")
+    for row in found:
         terminalreporter.write_line(row)
 
 
@@ -40,9 +38,9 @@ def _verdicts_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many of the real templates compile, and which diagnostics stand in the others."""
     if not any("corpus/test_verdicts.py" in report.nodeid for report in terminalreporter.getreports("passed")):
         return
-    rows = [judged(row) for file, row in read_rows().items() if file in FILES]
+    verdicts = [judged(row) for file, row in read_rows().items() if file in FILES]
     terminalreporter.write_sep("-", "corpus of real templates")
-    for line in table(rows):
+    for line in table(verdicts):
         terminalreporter.write_line(line)
 
 

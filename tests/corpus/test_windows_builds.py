@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from imagesmith.build import target_of
 from imagesmith.events import RunState, StepState
 from imagesmith.model import OsType, WindowsUpdate
 from imagesmith.targets import NEWEST
-from tests.corpus.conftest import WINDOWS_TABLE
 from tests.corpus.templates import compiled, read_rows
 from tests.corpus.windows_builds import Built, build_all, packer_here
+from tests.tables import WINDOWS
+
+SHARES_ONE_BUILD = True
 
 
 @pytest.fixture(scope="session")
-def builds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> list[Built]:
+def builds(tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
     """All builds, several at a time."""
-    found = build_all(tmp_path_factory.mktemp("windows"))
-    request.config.stash[WINDOWS_TABLE] = [built.row for built in found]
-    return found
+    return build_all(tmp_path_factory.mktemp("windows"))
 
 
-def test_each_build_succeeds_with_its_steps_recorded(builds: list[Built]) -> None:
+def test_each_build_succeeds_with_its_steps_recorded(
+    builds: list[Built], record_property: Callable[[str, object], None]
+) -> None:
     """Each step of each template, in order, and an image at the end."""
     assert builds
+    for built in builds:
+        record_property(WINDOWS, built.row)
     wrong = [(built.file, built.result.message) for built in builds if built.result.state is not RunState.SUCCEEDED]
     assert wrong == []
     for built in builds:

@@ -6,30 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cloud_faults import FAULTS
+from tests.tables import Tell
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "examples" / "web-server.json"
-_told: list[str] = []
-
-
-@pytest.fixture(scope="module", autouse=True)
-def table(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The list of faults in the tests' output: injected, what the user saw, what was left."""
-    yield
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    reporter.write_line("")
-    for line in _told:
-        reporter.write_line(line)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_build_meets_a_bad_day(name: str, packer: Any, tmp_path: Path) -> None:
+def test_build_meets_a_bad_day(name: str, packer: Any, tmp_path: Path, tell: Tell) -> None:
     fault = FAULTS[name]
     scratch = tmp_path / "tmp"
     scratch.mkdir()
@@ -47,10 +35,11 @@ def test_build_meets_a_bad_day(name: str, packer: Any, tmp_path: Path) -> None:
     )
     document = json.loads(done.stdout)
     result = document["result"]
-    _told.append(f"{name}: {done.returncode} {result['message'][:90]!r}, left: {len(result['leftovers'])}")
     assert done.returncode in fault.ends, done.stdout
     assert document["exitCode"] == done.returncode
     assert fault.says in done.stdout
     assert "no request met the fault" not in done.stderr
     assert (done.returncode == 9) <= bool(result["leftovers"])
     assert list(scratch.iterdir()) == [], "something is left outside of the run's folder"
+    rules = ", ".join(fault.rules) or "no fault"
+    tell(f"{name}: {rules}", f"{done.returncode}: {result['message']}", f"{len(result['leftovers'])} named")

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.cases import FIXTURES, Case, cases
+from tests.test_events import problems
 
 from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
 
@@ -94,6 +95,7 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     assert run.events, run.stderr
     assert (run.status, run.result["state"]) == (expected["exitCode"], expected["state"]), run.result
     assert run.result["exit_code"] == expected["exitCode"]
+    assert [problem for event in run.events for problem in problems(event)] == []
     assert run.result["sub_state"] == expected.get("subState")
     assert expected.get("message", "") in run.result["message"]
     assert run.steps == expected["steps"]
@@ -181,12 +183,13 @@ def test_machines_are_gone_after_the_run(packer: Any, machine_image: None, tmp_p
     engine = start_engine_probe(dict(os.environ))
     assert isinstance(engine, Engine)
     case = next(case for case in RUNS if case.name == "step-fails")
-    finished(start(packer, case.template, tmp_path))
+    run = finished(start(packer, case.template, tmp_path))
+    label = f"label=imagesmith.sandbox={run.result['run_id']}"
     shown = subprocess.run(
-        engine.command("ps", "-a", "--format", "{{.Names}}"),
+        engine.command("ps", "-a", "--filter", label, "--format", "{{.Names}}"),
         env=dict(engine.environment),
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "imagesmith" not in shown.stdout
+    assert shown.stdout == ""

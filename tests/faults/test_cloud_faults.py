@@ -12,8 +12,8 @@ from imagesmith.events import ExitCode, RetryScheduled, RunResult, RunState
 from imagesmith.known_errors import KNOWN_ERRORS
 from imagesmith.lower.tuning import PASSED_OVER, StepOptions
 from imagesmith.run_failure import RunFailure
-from tests.faults.conftest import Tell
 from tests.faults.stand import ERROR, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand
+from tests.tables import Tell
 from tests.test_build_run import SUCCESS, ended, until
 
 pytestmark = pytest.mark.timeout(60)

@@ -26,8 +26,8 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.run_failure import Outcome
-from tests.faults.conftest import Tell
 from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.tables import Tell
 from tests.test_build_run import MANIFEST, SUCCESS, ended, until
 
 pytestmark = pytest.mark.timeout(60)

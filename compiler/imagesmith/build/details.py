@@ -22,6 +22,7 @@ from imagesmith.plan import Step
 from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
+_DATA = (bool, int, float, str, Mapping, list, tuple)
 _NOT_TOLD = frozenset({"now", "seed", "check_only", "fetch"})
 """Options that are another one each time, or that say nothing of the result."""
 
@@ -83,7 +84,9 @@ def _options(options: CompileOptions | BuildOptions) -> dict[str, Any]:  # JSON 
     return {
         field.name: _plain(value)
         for field in dataclasses.fields(options)
-        if field.name not in _NOT_TOLD and (value := getattr(options, field.name)) not in _defaults(field)
+        if field.name not in _NOT_TOLD
+        and (value := getattr(options, field.name)) not in _defaults(field)
+        and _has_words(value)
     }
 
 
@@ -106,7 +109,12 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - JSON data, one return a shape
         case list() | tuple():
             return [_plain(item) for item in value]
         case _:
-            return getattr(value, "filename", None) or str(value)
+            return getattr(value, "filename", None) or (str(value) if _has_words(value) else type(value).__name__)
+
+
+def _has_words(value: object) -> bool:
+    """Whether a value can be written down: a reader or another function of the caller's has no words of its own."""
+    return type(value).__str__ is not object.__str__ or isinstance(value, _DATA)
 
 
 def step_digests(compilation: Compilation, files: Mapping[str, bytes]) -> tuple[dict[str, Any], ...]:  # JSON data

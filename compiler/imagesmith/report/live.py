@@ -22,18 +22,12 @@ from imagesmith.events import (
 )
 from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
+from imagesmith.report.words import STEP_WORDS
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_MARKS = {
-    StepState.SUCCEEDED: "ok",
-    StepState.FAILED: "FAILED",
-    StepState.CANCELED: "cancelled",
-    StepState.PASSED_OVER: "FAILED, passed over",
-    StepState.RECORDED: "recorded, not run",
-}
 _KEPT = 8
 """Lines that are shown of a step that fails."""
 _SHOWN = 3
@@ -68,7 +62,7 @@ class PlainView:
                 place = f"  ({printable(event.file)}:{event.line})" if event.file else ""
                 return f"[{event.number}] {event.step}: {printable(event.title)}{place}"
             case StepFinished():
-                return f"    {_MARKS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
+                return f"    {STEP_WORDS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
             case Output():
                 mark = "!" if event.stream == "stderr" else "|"
                 return f"    {mark} {printable(event.text)}" if event.step else None

@@ -15,6 +15,16 @@ from imagesmith.arm.rows import Function, Page, Result
 from imagesmith.source import Value, plain, wrap
 
 _MOST_JSON_DEPTH = 100
+_LENIENT = re.compile(
+    r"""
+      "(?:[^"\\]|\\.)*+(?:"|\\?\Z)    # a string, perhaps not closed
+    | '(?:[^'\\]|\\.)*+(?:'|\\?\Z)    # one in single quotes
+    | //[^\r\n]*+                   # a comment
+    | /\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)
+    | ,(?=\s*+[}\]])                # a comma with nothing behind it
+    """,
+    re.DOTALL | re.VERBOSE,
+)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -47,26 +57,27 @@ def _read_json(text: str, call: Invocation) -> Value:
     try:
         data = plain_json(text)
     except ValueError:
-        data = _read_single_quoted(text, call)
+        data = _read_as_written(text, call)
     if _deeper(data, _MOST_JSON_DEPTH):
         raise call.fault("the JSON is nested too deeply")
     return wrap(data, call.origin)
 
 
-def _read_single_quoted(text: str, call: Invocation) -> Any:  # JSON of any shape
-    """ARM's reader takes single-quoted strings too; its own documentation uses them: json('{''a'': 1}')."""
-    swapped = re.sub(r'"(?:[^"\\]|\\.)*"|\'((?:[^\'\\]|\\.)*)\'', _double_quoted, text)
+def _read_as_written(text: str, call: Invocation) -> Any:  # JSON of any shape
+    """What ARM's reader takes too: single quotes, as its own documentation has them in json('{''a'': 1}'), comments,
+    as in files that Bicep has loaded, and a comma too many."""
     try:
-        return plain_json(swapped)
+        return plain_json(_LENIENT.sub(_strictly, text))
     except ValueError:
         raise call.fault(f"the argument of {call.name}() is not JSON") from None
 
 
-def _double_quoted(match: re.Match[str]) -> str:
-    if match[1] is None:
-        return match[0]
-    body = match[1].replace("\\'", "'").replace('"', '\\"')
-    return f'"{body}"'
+def _strictly(match: re.Match[str]) -> str:
+    found = match.group()
+    if found.startswith("'"):
+        body = found[1:-1].replace("\\'", "'").replace('"', '\\"')
+        return f'"{body}"'
+    return found if found.startswith('"') else " "
 
 
 def _deeper(data: Any, limit: int) -> bool:  # JSON of any shape

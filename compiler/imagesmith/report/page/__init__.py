@@ -21,8 +21,8 @@ from imagesmith.journal import Story
 from imagesmith.journal.follow import follow_events
 from imagesmith.report.page.logs import PageLog, page_logs
 from imagesmith.report.page.parts import MARKS, TemplateCopy, diagnostics, facts, failures, heading, rows
-from imagesmith.report.runs.text import STEP_WORDS
 from imagesmith.report.text import escape_controls
+from imagesmith.report.words import STEP_WORDS
 
 __all__ = ["run_page"]
 

@@ -12,7 +12,8 @@ from imagesmith.events import RunState, StepState
 from imagesmith.journal import Story
 from imagesmith.journal.story import PhaseStory, StepStory
 from imagesmith.report.runs import duration
-from imagesmith.report.runs.text import STEP_WORDS, state_word
+from imagesmith.report.runs.text import state_word
+from imagesmith.report.words import STEP_WORDS
 
 _WIDTH = 1000.0
 _THINNEST = 4.0
@@ -24,6 +25,7 @@ MARKS = {
     StepState.SUCCEEDED: "ok",
     StepState.FAILED: "failed",
     StepState.CANCELED: "cancelled",
+    StepState.PASSED_OVER: "open",
     StepState.RECORDED: "recorded",
     None: "open",
 }

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from imagesmith.events import RunState, StepState
+from imagesmith.events import RunState
 from imagesmith.journal import Difference, LogLine, Part, Run, Story
 from imagesmith.report.text import escape_controls as printable
-
-STEP_WORDS = {
-    StepState.SUCCEEDED: "ok",
-    StepState.FAILED: "FAILED",
-    StepState.CANCELED: "cancelled",
-    StepState.RECORDED: "recorded, not run",
-    None: "did not end",
-}
-"""How a step ended, in a word or three."""
+from imagesmith.report.words import STEP_WORDS
 
 
 def duration(seconds: float | None) -> str:
