@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export IMAGESMITH_CACHE_DIR ?= $(CURDIR)/.cache
-# Tests wait for Packer and for machines more than they compute.
+# Tests wait for Packer and for machines more than they compute; those of one file may share a build.
 WORKERS ?= 3
 # Tests take the Packer that the tool itself finds: the one that was asked for, on PATH, or in the cache.
 WITH_PACKER = IMAGESMITH_PACKER="$${IMAGESMITH_PACKER:-$$($(BIN)/imagesmith toolchain find)}"
@@ -14,7 +14,7 @@ demo: setup ## Build a template end to end, in a sandbox
 	$(BIN)/python tools/demo.py
 
 test: setup lint types ## Everything that decides whether a change lands
-	$(WITH_PACKER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not alone"
+	$(WITH_PACKER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone"
 	$(WITH_PACKER) $(BIN)/python -m pytest -m alone
 
 lint: $(BIN)/.installed

@@ -30,14 +30,6 @@ def tell(record_property: Callable[[str, object], None]) -> Tell:
     return add
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share an expensive thing of their module run in one worker, where there are several."""
-    for item in items:
-        module = item.getparent(pytest.Module)
-        if module is not None and getattr(module.obj, "SHARES_ONE_BUILD", False):
-            item.add_marker(pytest.mark.xdist_group(module.name))
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the list of faults."""
     found = list(fault_lines(rows(terminalreporter, FAULT)))

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-SHARES_ONE_BUILD = True
-
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = {"compiler": "", "schemas": "imagesmith/schemas/", "templates": "imagesmith/templates/"}
 """Folders of the program, and what their files are called in the wheel."""

@@ -20,8 +20,6 @@ from imagesmith.report.page.logs import LINE_LIMIT
 from tests.browser import Chromium, Reader, chromium_at_hand
 from tests.records import HOSTILE, RESULT, RUN, TEMPLATE, at, changed, failing_run, write_run
 
-SHARES_ONE_BUILD = True
-
 CONTRAST = """
 () => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);

@@ -14,8 +14,6 @@ from tests.corpus.templates import compiled, read_rows
 from tests.corpus.windows_builds import Built, build_all, packer_here
 from tests.tables import WINDOWS
 
-SHARES_ONE_BUILD = True
-
 
 @pytest.fixture(scope="session")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> list[Built]:

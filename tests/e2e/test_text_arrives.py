@@ -18,8 +18,6 @@ from tests.e2e.texts import BUNDLES, HOSTILE
 from imagesmith.lower.texts import powershell_text, shell_text
 from imagesmith.pipeline import compile_text
 
-SHARES_ONE_BUILD = True
-
 GROUP = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/contoso"
 FOLDER = "/tmp/two  words,é=%+@:漢"
 ALL_BYTES = bytes(range(256)) * 3

@@ -25,8 +25,6 @@ from tests.e2e.windows_connections import (
     wait,
 )
 
-SHARES_ONE_BUILD = True
-
 LOST_IN_ORDER = 16001
 """The exit code that Packer 1.6.6 makes of a connection that was closed."""
 

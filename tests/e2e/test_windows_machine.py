@@ -10,8 +10,6 @@ from tests.e2e.windows_builds import Built, build
 
 from imagesmith.sandbox.rehearsal import SAID
 
-SHARES_ONE_BUILD = True
-
 SIZES = {"empty": 0, "one": 1, "chunk": 5958, "shell": 15 * 5958, "large": 10 * 1024 * 1024}
 AS_USER = '  elevated_user = "packer"\n  elevated_password = build.Password\n'
 AS_SYSTEM = '  elevated_user = "SYSTEM"\n  elevated_password = ""\n'
