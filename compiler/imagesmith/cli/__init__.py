@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import click
 
 from imagesmith.cli.streams import lost_results, make_patient
-from imagesmith.events import ExitCode
+from imagesmith.results import ExitCode
 
 COMMANDS = {
     "validate": "Find every mistake in image templates.",
