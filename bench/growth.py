@@ -14,7 +14,7 @@ from pathlib import Path
 PICTURE = Path(__file__).with_name("growth.svg")
 COUNTS = (10, 100, 1_000, 10_000)
 _FONT = 'font-family="sans-serif" font-size="13"'
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 640, 400, 80, 40, 24, 56
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 640, 400, 80, 40, 40, 56
 
 
 def measure() -> Mapping[str, Sequence[float]]:

@@ -57,8 +57,8 @@ def _is_about(found: Diagnostic, compilation: Compilation) -> bool:
     quoted = [text for texts in _QUOTED.findall(found.message) for text in texts if text]
     texts = [span.text for span in _spans(found)]
     if found.span is not None:
-        line = found.span.source.line(found.span.line)
-        texts.append(line[:10_000])
+        number = found.span.line  # in YAML the key may stand on the line before
+        texts += [found.span.source.line(one)[:10_000] for one in (number - 1, number) if one]
     texts.append(dotted(found.path))
     value = compilation.document.at(found.path) if compilation.document else None
     texts.append(str(value.data)[:10_000] if value is not None and isinstance(value.data, str) else "")

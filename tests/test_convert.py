@@ -24,6 +24,8 @@ from tests.test_policy import TEXT
 
 VALID = list(cases("valid"))
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+OLD_NETWORK = {"vnetConfig": {"name": "build", "resourceGroupName": "network", "subnetName": "machines"}}
+"""As the preview of 2019 has it."""
 SECRET = "hunter2-hunter2"  # noqa: S105 - for a test
 
 _compiled = cache(Case.compile)
@@ -89,6 +91,19 @@ def test_what_an_old_version_overlooks_is_left_out() -> None:
     resource = json.loads(converted(compilation, Form.JSON))
     assert "colour" not in resource["properties"]
     assert list(resource) == ["type", "apiVersion", "name", "location", "identity", "properties"]
+
+
+@pytest.mark.parametrize(("network", "version"), [({}, "2025-10-01"), (OLD_NETWORK, "2023-07-01")])
+def test_a_deployment_gets_a_version_that_takes_it(network: dict[str, Any], version: str) -> None:
+    data = json.loads(TEXT)
+    del data["apiVersion"]
+    data["properties"]["vmProfile"] = network
+    compilation = again(json.dumps(data), "t.json", CompileOptions())
+    text = converted(compilation, Form.ARM)
+    assert json.loads(text)["resources"][0]["apiVersion"] == version
+    assert again(text, "t.json", CompileOptions()).template is not None
+    overlooked = again(json.dumps({**data, "colour": "red"}), "t.json", CompileOptions())
+    assert json.loads(converted(overlooked, Form.ARM))["resources"][0]["apiVersion"] == version
 
 
 # -- ARM's escapes

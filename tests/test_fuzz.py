@@ -81,7 +81,9 @@ def test_what_can_be_converted_stays_what_it_is(template: tuple[bytes, str]) -> 
         if text is not None:
             again = compiled(text.encode("utf-8"), ".json" if text.startswith("{") else ".yaml")
             if compilation.template is not None and not compilation.secrets:
-                assert again.template == compilation.template, text
+                assert again.template is not None, text
+                version = compilation.template.api_version  # one without gets the newest that takes it
+                assert replace(again.template, api_version=version) == compilation.template, text
 
 
 SOUND = next(seed for seed in SEEDS if seed.sound and not seed.expressive)

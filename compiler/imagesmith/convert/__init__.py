@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from imagesmith.api_versions import NEWEST, VERSIONS, is_strict
 from imagesmith.convert.deployment import deployment
 from imagesmith.convert.rules import SECRETS_IN_CLEAR
 from imagesmith.convert.secrets import places_of_secrets, without_secrets
 from imagesmith.convert.texts import json_of, yaml_of
-from imagesmith.diagnostics import Category, Diagnostic
+from imagesmith.diagnostics import Category, Diagnostic, Path
 from imagesmith.pipeline import Compilation
+from imagesmith.schema import check
 from imagesmith.schema.rules import UNKNOWN_FIELD
 from imagesmith.source import Document, locate, plain
 
@@ -53,7 +55,8 @@ def convert(compilation: Compilation, form: Form) -> Conversion:
     resource = _resource(document, compilation)
     if form is Form.ARM:
         protected = without_secrets(resource, compilation.secrets, compilation.options.parameters)
-        return Conversion(text=json_of(deployment(protected.data, protected.parameters)))
+        api_version = str(resource.get("apiVersion") or _fitting_version(document, compilation))
+        return Conversion(text=json_of(deployment(protected.data, api_version, protected.parameters)))
     places = places_of_secrets(document.root, compilation.secrets)
     if places:
         found = (SECRETS_IN_CLEAR.at(path) for path in places)
@@ -67,13 +70,17 @@ def _is_stopped(compilation: Compilation) -> bool:
 
 
 def _resource(document: Document, compilation: Compilation) -> dict[str, Any]:  # JSON data
-    overlooked = {found.path for found in compilation.diagnostics if found.code == UNKNOWN_FIELD.code}
-    overlooked |= {one.diagnostic.path for one in compilation.silenced if one.diagnostic.code == UNKNOWN_FIELD.code}
     data: dict[str, Any] = plain(document.root) if document.root else {}
-    for path in overlooked:
+    for path in _overlooked(compilation):
         _drop(data, path)
     first = {key: data[key] for key in _ORDER if key in data}
     return first | {key: value for key, value in data.items() if not key.startswith("$") and key != "metadata"}
+
+
+def _overlooked(compilation: Compilation) -> set[Path]:
+    """The paths of fields that the API version does not know and passes over."""
+    found = (*compilation.diagnostics, *(one.diagnostic for one in compilation.silenced))
+    return {one.path for one in found if one.code == UNKNOWN_FIELD.code}
 
 
 def _drop(data: Any, path: tuple[str | int, ...]) -> None:  # JSON data
@@ -82,6 +89,14 @@ def _drop(data: Any, path: tuple[str | int, ...]) -> None:  # JSON data
         data = data[part]
     if isinstance(data, dict):
         data.pop(str(last), None)
+
+
+def _fitting_version(document: Document, compilation: Compilation) -> str:
+    """The newest version that takes what is written of a template without one: a strict one, else a lenient one."""
+    left_out = _overlooked(compilation)
+    if not any(found.is_error and found.path not in left_out for found in check(document, NEWEST, strict=True)):
+        return NEWEST
+    return next(version for version in reversed(VERSIONS) if not is_strict(version))
 
 
 def _is_json(document: Document) -> bool:

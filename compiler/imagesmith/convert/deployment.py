@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from imagesmith.api_versions import NEWEST
-from imagesmith.arm.templates import IMAGE_TEMPLATE
+from imagesmith.arm.structure import IMAGE_TEMPLATE
 
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 
@@ -17,9 +16,9 @@ class Expression(str):
     __slots__ = ()
 
 
-def deployment(resource: Mapping[str, Any], parameters: Iterable[str]) -> dict[str, Any]:  # JSON data
+def deployment(resource: Mapping[str, Any], api_version: str, parameters: Iterable[str]) -> dict[str, Any]:  # JSON data
     """The deployment file; `parameters` are the names of secure ones, which have no values in it."""
-    first = {"type": IMAGE_TEMPLATE, "apiVersion": resource.get("apiVersion", NEWEST)}
+    first = {"type": IMAGE_TEMPLATE, "apiVersion": api_version}
     rest = {key: value for key, value in resource.items() if key not in first}
     secure = {"type": "securestring"}
     file: dict[str, Any] = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0"}
