@@ -101,6 +101,12 @@ def test_mended_and_deleted_findings_are_told(infra: Path) -> None:
     assert known("--fail-on", "note").return_value == 1
 
 
+def test_what_a_new_error_keeps_from_being_looked_at_is_not_gone(infra: Path) -> None:
+    first(infra).write_text(TEXT.replace('"version": "latest"', '"version": "latest", "sukk": "x"'))
+    done = known()
+    assert (done.return_value, "IMG159" in done.stderr) == (1, False)
+
+
 def test_files_that_are_not_checked_this_time_are_not_told_of(infra: Path) -> None:
     done = validate("--baseline", "baseline.json", pattern="infra/team0/**/*.json")
     assert (done.return_value, "IMG159" in done.stderr) == (0, False)

@@ -13,7 +13,9 @@ from imagesmith.report.explain import rules
 from imagesmith.toolchain.shells import shell_reader
 from tests.linted import JAMMY, WINDOWS, advice, template
 
-RULES = [rule for rule in rules() if 500 <= int(rule.code[3:]) < 600]
+SHORTENED = {"IMG590"}
+"""Examples that would help nobody if they were whole; a fixture shows these."""
+RULES = [rule for rule in rules() if 500 <= int(rule.code[3:]) < 600 and rule.code not in SHORTENED]
 SIGNATURE = "bm90IGEgcmVhbCBzaWduYXR1cmU"
 
 

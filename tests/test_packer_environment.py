@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 from pathlib import Path
+
+import pytest
 
 from imagesmith.packer.environment import packer_environment, temporary_folder
 
@@ -77,3 +80,15 @@ def test_the_given_environment_is_not_changed(tmp_path: Path) -> None:
     before = dict(USER)
     packer_environment(USER, private=tmp_path, temporary=tmp_path, variables={"a": "b"})
     assert before == USER
+
+
+def test_the_temporary_folder_is_short_where_the_systems_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long TMPDIR, as many CI services have: Packer cannot start a plugin in it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("long-" * 20)))
+    with temporary_folder(tmp_path / ("private-" * 10)) as place:
+        assert place.is_dir()
+        assert len(str(place)) <= 60
+        assert place.stat().st_mode & 0o077 == 0
+    assert not place.exists()

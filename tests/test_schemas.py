@@ -61,7 +61,10 @@ def test_the_files_are_what_the_script_writes() -> None:
 
 def test_there_is_a_schema_for_each_version_and_for_nothing_else() -> None:
     assert {path.stem for path in (ROOT / "schemas").glob("2*.json")} == set(VERSIONS)
-    assert {path.stem for path in (ROOT / "schemas").glob("*.json")} - set(VERSIONS) == {f"events-{EVENT_FORMAT}"}
+    assert {path.stem for path in (ROOT / "schemas").glob("*.json")} - set(VERSIONS) == {
+        f"events-{EVENT_FORMAT}",
+        "lock-1",
+    }
     with pytest.raises(ValueError, match="2018-02-01-preview"):
         load_schema("2018-02-01-preview")
 

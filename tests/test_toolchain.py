@@ -26,12 +26,10 @@ from imagesmith.toolchain import (
     ToolchainError,
     find,
     find_plugins,
-    install,
-    install_package,
-    install_plugin,
     link_plugins,
     require_azure,
 )
+from imagesmith.toolchain.install import install, install_package, install_plugin
 from imagesmith.toolchain.pins import NEWEST, PACKER_ARCHIVES
 from imagesmith.toolchain.plugins import host
 from imagesmith.toolchain.probe import NotPackerError, probe

@@ -21,7 +21,8 @@ from imagesmith.sandbox.machine.bases import base_for
 from imagesmith.sandbox.machine.engine import Engine, start_engine_probe
 from imagesmith.sandbox.machine.vm_image import make_stand_in, make_vm_image
 from imagesmith.sandbox.state import StateFolder
-from imagesmith.toolchain import ToolchainError, find, install
+from imagesmith.toolchain import ToolchainError, find
+from imagesmith.toolchain.install import install
 
 PACKAGES = ("podman", "runc", "mmdebstrap")
 BROWSER = ("chromium", "fonts-dejavu-core")

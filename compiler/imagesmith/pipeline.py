@@ -7,14 +7,13 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from imagesmith import arm, model, source
 from imagesmith.arm import Deployment
 from imagesmith.diagnostics import Diagnostic, Span, has_errors, in_order
 from imagesmith.diagnostics import Path as TemplatePath
-from imagesmith.events import now
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.parameters import judge_parameters
@@ -75,7 +74,7 @@ class CompileOptions:
     """Whether a lock file pins the source and all files of the template."""
     shell_reader: ShellReader | None = None
     """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
-    now: datetime = field(default_factory=now)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     seed: str = field(default_factory=lambda: secrets.token_hex(16))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ class Packer:
 
     program: str
     environment: Mapping[str, str]
+    scratch: list[Path] = field(default_factory=list, compare=False)
+    """Temporary folders of builds, removed at the end."""
 
     @property
     def is_new(self) -> bool:
@@ -44,7 +47,7 @@ class Packer:
         """Run `packer build` on a folder in the world of a sandbox."""
         return subprocess.run(
             [self.program, "build", "-color=false", str(folder)],
-            env=self.surroundings(sandbox, folder),
+            env=self.surroundings(sandbox),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -52,22 +55,26 @@ class Packer:
             check=False,
         )
 
-    def surroundings(self, sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    def surroundings(self, sandbox: Sandbox) -> dict[str, str]:
         """The environment of a Packer in a sandbox."""
         world = sandbox.world
-        temporary = folder / "tmp"
-        temporary.mkdir(exist_ok=True)
+        # Short, since a socket is to fit into it.
+        temporary = Path(tempfile.mkdtemp(prefix="is-"))
+        self.scratch.append(temporary)
         variables = {f"PKR_VAR_{name}": value for name, value in world.variables.items() if name != "winrm_port"}
         return {**world.environment, **variables, **self.environment, "TMPDIR": str(temporary)}
 
 
 @pytest.fixture(scope="session")
-def packer() -> Packer:
+def packer() -> Iterator[Packer]:
     """`IMAGESMITH_PACKER`, else the one on PATH. A machine without one fails these tests."""
     program = os.environ.get("IMAGESMITH_PACKER") or shutil.which("packer")
     assert program, "no packer: set IMAGESMITH_PACKER"
     names = ("PACKER_PLUGIN_PATH",)
-    return Packer(program=program, environment={name: os.environ[name] for name in names if name in os.environ})
+    found = Packer(program=program, environment={name: os.environ[name] for name in names if name in os.environ})
+    yield found
+    for folder in found.scratch:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

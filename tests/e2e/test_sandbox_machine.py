@@ -18,6 +18,8 @@ from imagesmith.sandbox.machine.engine import Engine, find_engine
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.state import StateFolder
 
+SHARES_ONE_BUILD = True  # and the names of its machines
+
 UBUNTU = "canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2"
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 OTHER = asyncssh.generate_private_key("ssh-ed25519")

@@ -46,7 +46,7 @@ def call(sandbox: Sandbox, method: str, path: str, **options: Any) -> Any:
 def build(packer: Any, sandbox: Sandbox, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the conftest's Packer on the build."""
     write(folder / "build", STEP, given=GIVEN)
-    surroundings = packer.surroundings(sandbox, folder)
+    surroundings = packer.surroundings(sandbox)
     surroundings["PKR_VAR_winrm_port"] = sandbox.world.variables["winrm_port"]
     return subprocess.run(
         [packer.program, "build", "-color=false", str(folder / "build")],

@@ -107,7 +107,7 @@ def build(packer: Any, folder: Path, *provisioners: str, **options: Any) -> Buil
     source = folder / "build"
     write(source, *provisioners)
     with windows_sandbox(folder, **options) as sandbox:
-        surroundings = packer.surroundings(sandbox, folder)
+        surroundings = packer.surroundings(sandbox)
         surroundings["PKR_VAR_winrm_port"] = sandbox.world.variables["winrm_port"]
         done = subprocess.run(
             [packer.program, "build", "-color=false", str(source)],

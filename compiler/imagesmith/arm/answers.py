@@ -39,21 +39,8 @@ WRONG_ANSWER = Rule(
 )
 
 _SECRET = re.compile(r"list\w*|getsecret", re.IGNORECASE)
-_BEFORE_VALUE = re.compile(r"((?:'(?:[^']|'')*'|[^'=])*)=(.*)", re.DOTALL)
 _MARKED = re.compile(r"\s*[\[{\"]|\s*-?[0-9]+\s*$|\s*(?:true|false|null)\s*$")
 _API_VERSION_FOLLOWS = re.compile(r"reference|list\w*", re.IGNORECASE)
-
-
-def split_answer(text: str) -> tuple[str, str]:
-    """EXPRESSION=VALUE at the first `=` that stands outside of quotes.
-
-    Raises:
-        ValueError: where there is none, or nothing before it.
-    """
-    match = _BEFORE_VALUE.fullmatch(text)
-    if match is None or not match[1].strip():
-        raise ValueError(f"'{text}' is not of the form EXPRESSION=VALUE")
-    return match[1].strip(), match[2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from imagesmith.arm.faults import NO_SUCH_PROPERTY, WRONG_ARGUMENTS, Finding, RuntimeValue, Stop, fault, stretch_of
 from imagesmith.arm.rows import Function
-from imagesmith.arm.scope import Environment, Partial, close
+from imagesmith.arm.scope import Environment, Partial
 from imagesmith.arm.spelling import call_spelt, literal, spelt
+from imagesmith.arm.suggest import close
 from imagesmith.arm.syntax import Node
 from imagesmith.diagnostics import Rule, Via
 from imagesmith.source import Array, Data, Object, Origin, Value

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from imagesmith.arm.deployment import Deployment
-from imagesmith.arm.scope import close
-from imagesmith.arm.templates import IMAGE_TEMPLATE, Candidate, Search, is_image_template
+from imagesmith.arm.structure import IMAGE_TEMPLATE, is_image_template
+from imagesmith.arm.suggest import close
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.source import Member, Object, Value
+
+if TYPE_CHECKING:
+    from imagesmith.arm.templates import Candidate, Search
 
 _FORMS = "aib-templates.md §3.1"
 
@@ -82,8 +87,9 @@ def _written_name(candidate: Candidate) -> str:
     return str(member.value.data) if member else "(without name)"
 
 
-def none_found(root: Value, found: Search) -> Diagnostic:
-    if found.switched_off:
+def none_found(root: Value, found: Search | None = None) -> Diagnostic:
+    """The error where a file holds no image template, or only ones that are switched off."""
+    if found is not None and found.switched_off:
         return CONDITION_FALSE.at((), span=found.switched_off[0].span)
     return NO_IMAGE_TEMPLATE.at((), span=root.span)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from imagesmith.diagnostics import Diagnostic, Path
-from imagesmith.source import Document
+from imagesmith.diagnostics import Diagnostic, Path, SourceText
+from imagesmith.source import Document, Value
+
+_BEFORE_VALUE = re.compile(r"((?:'(?:[^']|'')*'|[^'=])*)=(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,3 +55,29 @@ class Resolution:
     named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     other_templates: tuple[str, ...] = ()
     unresolved: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """The chosen image template, before its tokens are filled."""
+
+    root: Value | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    secrets: tuple[str, ...] = ()
+    named_secrets: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    unresolved: tuple[Path, ...] = ()
+    parameters: frozenset[str] = frozenset()
+    inputs: tuple[SourceText, ...] = ()
+
+
+def split_answer(text: str) -> tuple[str, str]:
+    """EXPRESSION=VALUE at the first `=` that stands outside of quotes.
+
+    Raises:
+        ValueError: where there is none, or nothing before it.
+    """
+    match = _BEFORE_VALUE.fullmatch(text)
+    if match is None or not match[1].strip():
+        raise ValueError(f"'{text}' is not of the form EXPRESSION=VALUE")
+    return match[1].strip(), match[2]

@@ -20,8 +20,9 @@ from imagesmith.arm.faults import (
 )
 from imagesmith.arm.functions import FUNCTIONS
 from imagesmith.arm.rows import Function, Result
-from imagesmith.arm.scope import Environment, Parameter, Scope, UserFunction, close
+from imagesmith.arm.scope import Environment, Parameter, Scope, UserFunction
 from imagesmith.arm.spelling import property_spelt, spelt
+from imagesmith.arm.suggest import close
 from imagesmith.arm.syntax import Access, Call, Node, Number, Step, SyntaxFault, Text, is_escaped, is_expression, parse
 from imagesmith.diagnostics import Via
 from imagesmith.source import Value

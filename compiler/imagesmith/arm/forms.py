@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagesmith.arm.landing import SCRIPTS, without_nulls
-from imagesmith.arm.syntax import SyntaxFault, is_expression, parse
-from imagesmith.arm.templates import is_image_template
+from imagesmith.arm.structure import SCRIPTS, is_image_template, without_nulls
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.source import Member, Object, Value
 
@@ -65,7 +63,7 @@ def expressions_in(value: Value, path: Path) -> Iterator[Diagnostic]:
     """A warning for each string of a bare resource that would be an expression in a deployment file."""
     data = value.data
     if isinstance(data, str):
-        if is_expression(data) and _parses(data):
+        if data.startswith("[") and _is_read(data):
             yield EXPRESSION_IN_RESOURCE.at(path, f"{data!r} is not evaluated in this kind of file", span=value.span)
     elif isinstance(data, tuple):
         for index, item in enumerate(data):
@@ -77,7 +75,12 @@ def expressions_in(value: Value, path: Path) -> Iterator[Diagnostic]:
                 yield from expressions_in(member.value, (*path, member.key))
 
 
-def _parses(text: str) -> bool:
+def _is_read(text: str) -> bool:
+    """Whether the text would be read as an expression."""
+    from imagesmith.arm.syntax import SyntaxFault, is_expression, parse
+
+    if not is_expression(text):
+        return False
     try:
         parse(text)
     except SyntaxFault:

@@ -9,6 +9,7 @@ from imagesmith.arm.expansion import evaluate_key, expand, settled
 from imagesmith.arm.faults import LIMIT_EXCEEDED, Finding, Stop, fault
 from imagesmith.arm.loops import property_copies, turns
 from imagesmith.arm.scope import Environment
+from imagesmith.arm.structure import SCRIPTS, without_nulls
 from imagesmith.arm.syntax import SyntaxFault, is_escaped, is_expression, parse
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.source import Member, Object, Value
@@ -34,9 +35,6 @@ DOUBLE_BRACKET_TEST = Rule(
     corrected='"inline": ["test -f /etc/motd"]',
     source="Azure Resource Manager documentation, 'Syntax and expressions in ARM templates', escape characters",
 )
-
-SCRIPTS = frozenset({"inline", "script"})
-"""Keys whose strings are lines of scripts."""
 
 
 class Landing:
@@ -147,23 +145,6 @@ class Landing:
         self.findings.extend(stop.findings)
         self.unresolved.append(path)
         return value
-
-
-def without_nulls(value: Value) -> Value:
-    """A value without members that are null, which ARM treats as not given; elements of arrays stay."""
-    data = value.data
-    if isinstance(data, tuple):
-        items = []
-        for item in data:
-            items.append(without_nulls(item))  # noqa: PERF401  a comprehension would be a frame more a level
-        return Value(tuple(items), value.origin)
-    if isinstance(data, Object):
-        members = []
-        for member in data:
-            if member.value.data is not None:
-                members.append(Member(member.name, without_nulls(member.value)))  # noqa: PERF401  the same
-        return Value(Object(members), value.origin)
-    return value
 
 
 def named_secrets(values: Iterable[tuple[str, Value]]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from imagesmith.arm.faults import (
 )
 from imagesmith.arm.meter import Meter
 from imagesmith.arm.spelling import property_spelt
+from imagesmith.arm.suggest import close
 from imagesmith.arm.surroundings import Surroundings
 from imagesmith.diagnostics import Diagnostic, Span, Via
 from imagesmith.source import Member, Object, Value
@@ -278,13 +278,6 @@ class Environment:
     def flag(self, flag: str, what: str) -> MissingFlag:
         """The finding that a flag would have told `what`."""
         return MissingFlag(flag=flag, what=what, span=self.here.span)
-
-
-def close(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that a mistyped one resembles, or nothing."""
-    folded = {candidate.lower(): candidate for candidate in known}
-    found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return f"did you mean {folded[found[0]]!r}?" if found else ""
 
 
 def _undeclared(kind: str, name: str, known: list[str], here: Value) -> Stop:

@@ -11,7 +11,7 @@ from imagesmith.arm.links import template_of
 from imagesmith.arm.loops import resource_loop, turns
 from imagesmith.arm.nested import nested_environment
 from imagesmith.arm.scope import Environment, Turn
-from imagesmith.arm.structure import is_deployment, member_of
+from imagesmith.arm.structure import is_deployment, is_image_template, member_of
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.source import Object, Value, walk
 
@@ -25,10 +25,6 @@ TEMPLATE_FORM = Rule(
     corrected='"resources": [{"type": "Microsoft.VirtualMachineImages/imageTemplates"}]',
     source="Azure Resource Manager documentation, 'Understand the structure and syntax of ARM templates'",
 )
-
-IMAGE_TEMPLATE = "Microsoft.VirtualMachineImages/imageTemplates"
-MISSPELT = "microsoft.virtualmachineimages"
-"""What 67 of 455 real files have in place of the full type (corpus-stats.md §3)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,11 +58,6 @@ class Search:
     switched_off: list[Value] = field(default_factory=list)
     linked: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-
-def is_image_template(kind: Value | None) -> bool:
-    """Whether a resource's `type` names the image template, also in its usual misspelling."""
-    return kind is not None and isinstance(kind.data, str) and kind.data.lower() in {IMAGE_TEMPLATE.lower(), MISSPELT}
 
 
 def search(template: Value, environment: Environment, found: Search) -> Search:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from imagesmith.arm.calls import alike, kind_of
-from imagesmith.arm.scope import Partial, close
+from imagesmith.arm.scope import Partial
+from imagesmith.arm.suggest import close
 from imagesmith.arm.type_rules import PARAMETER_CONSTRAINT, PARAMETER_SHAPE, WRONG_PARAMETER_TYPE
 from imagesmith.diagnostics import Diagnostic, Path, dotted
 from imagesmith.source import Object, Value

@@ -11,8 +11,8 @@ import click
 from imagesmith.cli.output import show_diagnostics
 from imagesmith.cli.run import state_folder
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode
 from imagesmith.journal import State, StateError, choose_run, find_state
+from imagesmith.results import ExitCode
 
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 

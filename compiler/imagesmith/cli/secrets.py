@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from imagesmith.cli.world import Unfit
-from imagesmith.events import ExitCode
 from imagesmith.redact import Redactor
+from imagesmith.results import ExitCode
 from imagesmith.world import World
 
 if TYPE_CHECKING:

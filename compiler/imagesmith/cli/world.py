@@ -15,10 +15,10 @@ from imagesmith.azure.login import Auth, azure_world
 from imagesmith.cli.output import talk
 from imagesmith.cli.rehearsing import checked_exits
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import BuildPlan
+from imagesmith.results import ExitCode
 from imagesmith.world import World
 
 if TYPE_CHECKING:

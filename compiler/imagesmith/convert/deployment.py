@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from imagesmith.arm.templates import IMAGE_TEMPLATE
+from imagesmith.arm.structure import IMAGE_TEMPLATE
 
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -23,15 +24,25 @@ _OWN_NAME = 13
 @contextmanager
 def temporary_folder(private: Path) -> Iterator[Path]:
     """A folder for Packer's sockets and scratch files, gone at the end: in `private`, or, where that path is too long
-    for a socket, a new one of its own in the system's temporary folder.
+    for a socket, a new one of its own in the first temporary folder of the system that is short enough.
     """
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    roomy = len(str(private.absolute())) <= _LONGEST - _OWN_NAME
-    place = Path(tempfile.mkdtemp(prefix="tmp-" if roomy else "is-", dir=private if roomy else None))
+    roomy = _is_short(private)
+    place = Path(tempfile.mkdtemp(prefix="tmp-" if roomy else "is-", dir=private if roomy else _short_place()))
     try:
         yield place
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_short(folder: Path) -> bool:
+    return len(str(folder.absolute())) <= _LONGEST - _OWN_NAME
+
+
+def _short_place() -> Path | None:
+    """A folder for new ones that a socket fits into; None, which is the usual one, where there is none."""
+    places = (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - made by mkdtemp, for us alone
+    return next((place for place in places if _is_short(place) and os.access(place, os.W_OK | os.X_OK)), None)
 
 
 def packer_environment(

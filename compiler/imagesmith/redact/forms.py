@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import urllib.parse
@@ -92,6 +91,8 @@ def _url_forms(secret: str) -> Iterator[str]:
 
 
 def _markup_forms(secret: str) -> Iterator[str]:
+    import html  # its table of names is large, and most runs of the program meet no secret
+
     plain = html.escape(secret, quote=False)
     yield from (html.escape(secret), plain)
     yield plain.replace("'", "&#39;").replace('"', "&#34;")

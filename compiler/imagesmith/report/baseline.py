@@ -120,12 +120,14 @@ def against(report: Report, path: str, files: Sequence[str]) -> Report:
 
 
 def compare(findings: Sequence[Finding], baseline: Baseline, checked: Iterable[str]) -> Comparison:
-    """Mark what is known. Entries of files that were not `checked` and are still there are left in peace."""
+    """Mark what is known. Entries are left in peace of files that are still there and were not `checked`, or not to the
+    end, because of a new error."""
     left = Counter[tuple[str, str]]()
     for entry in baseline.entries:
         left[entry.file, entry.fingerprint] += entry.count
     compared = [_compared(finding, baseline.folder, left) for finding in findings]
-    names = {name_in(baseline.folder, file) for file in checked}
+    stopped = {one.file for one in compared if one.state is State.NEW and one.diagnostic.severity is Severity.ERROR}
+    names = {name_in(baseline.folder, file) for file in checked if file not in stopped}
     stale = []
     for entry in baseline.entries:
         count = min(entry.count, left[entry.file, entry.fingerprint])

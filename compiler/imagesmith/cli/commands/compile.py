@@ -17,9 +17,9 @@ from imagesmith.cli.secrets import secret_option
 from imagesmith.cli.settings import Compiled, compile_given
 from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
-from imagesmith.events import ExitCode
 from imagesmith.folder import FolderError
 from imagesmith.pipeline import Compilation
+from imagesmith.results import ExitCode
 
 if TYPE_CHECKING:
     from imagesmith.artifacts import FetchOptions

@@ -11,8 +11,8 @@ from imagesmith.cli.reporting import report_of, show_report
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.writing import write_whole
 from imagesmith.convert import Form, convert
-from imagesmith.events import ExitCode
 from imagesmith.report.findings import with_others
+from imagesmith.results import ExitCode
 
 
 @click.command("convert")

@@ -10,7 +10,7 @@ import click
 from imagesmith.build import target_of
 from imagesmith.cli.output import show_diagnostics
 from imagesmith.cli.run import cache_folder
-from imagesmith.events import ExitCode
+from imagesmith.results import ExitCode
 from imagesmith.targets import OPTIONS, Target
 from imagesmith.toolchain import ToolchainError, find
 

@@ -25,8 +25,8 @@ from imagesmith.cli.secrets import keep_out
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.world import Unfit, azure
 from imagesmith.diagnostics import Diagnostic, has_errors
-from imagesmith.events import ExitCode
 from imagesmith.pipeline import Compilation
+from imagesmith.results import ExitCode
 from imagesmith.source import locate
 
 NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"

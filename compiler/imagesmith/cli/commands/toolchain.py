@@ -10,8 +10,9 @@ import click
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import cache_folder
 from imagesmith.cli.values import VersionType
-from imagesmith.events import ExitCode
-from imagesmith.toolchain import VENDOR, ToolchainError, find, install
+from imagesmith.results import ExitCode
+from imagesmith.toolchain import ToolchainError, find
+from imagesmith.toolchain.install import VENDOR, install
 from imagesmith.versions import Version
 
 

@@ -15,8 +15,8 @@ from imagesmith.cli.reporting import report_of, show_report
 from imagesmith.cli.settings import Compiled, compile_given
 from imagesmith.cli.writing import write_whole
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode
 from imagesmith.report.findings import Report, with_others
+from imagesmith.results import ExitCode
 
 
 @click.command("validate")

@@ -39,6 +39,7 @@ from imagesmith.rules.lint.scripts import (
     ShellCheck,
     ShellScript,
     TemplateCheck,
+    check_unread,
     read_scripts,
 )
 
@@ -67,7 +68,11 @@ _TEMPLATE: tuple[TemplateCheck, ...] = (
     *restarts.TEMPLATE_CHECKS,
     *sessions.TEMPLATE_CHECKS,
     *places.TEMPLATE_CHECKS,
+)
+"""What concludes from what no script of the template says: silent where some are not read."""
+_EVERY_TEMPLATE: tuple[TemplateCheck, ...] = (
     *syntax.TEMPLATE_CHECKS,
+    check_unread,
 )
 
 
@@ -100,7 +105,7 @@ def _first_few(findings: Iterator[Diagnostic]) -> Iterator[Diagnostic]:
 
 
 def _whole(scripts: Scripts, context: RuleContext) -> Iterator[Diagnostic]:
-    for check in _TEMPLATE:
+    for check in (*(() if scripts.unread else _TEMPLATE), *_EVERY_TEMPLATE):
         yield from check(scripts, context)
 
 

@@ -12,9 +12,6 @@ from typing import Protocol
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import ImageTemplate, PowerShell, Shell
 
-_LARGEST = 100_000
-"""Characters of a script that is read; all of the real templates have less than 5,000 (corpus-stats.md §10)."""
-
 
 class Piece(Protocol):
     """A part of a script: a command, a word."""
@@ -38,9 +35,8 @@ class Script:
 
     @cached_property
     def text(self) -> str:
-        """The whole script; empty where it is too long to be read."""
-        text = "\n".join(self.elements)
-        return text if len(text) <= _LARGEST else ""
+        """The whole script."""
+        return "\n".join(self.elements)
 
     @cached_property
     def _starts(self) -> list[int]:

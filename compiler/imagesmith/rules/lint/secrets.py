@@ -27,39 +27,61 @@ IN_CLEAR = Rule(
 _VALUE = r"""(?P<quote>['"]?)(?P<value>[^\s'"<>;,|&)]{6,200})(?P=quote)"""
 _NAMES = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key"
 _WORD = rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}})"
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("a private key", re.compile(r"(?P<value>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)")),
-    ("an access key of AWS", re.compile(r"\b(?P<value>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
-    ("a token of GitHub", re.compile(r"\b(?P<value>gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b")),
-    ("a token of Slack", re.compile(r"\b(?P<value>xox[abprs]-[A-Za-z0-9-]{20,})")),
-    ("a token", re.compile(r"\b(?P<value>eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,})")),
-    ("an access key", re.compile(r"(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/]{40,}={0,2})", re.IGNORECASE)),
+_CALLED = ("pass", "pwd", "secret", "token", "key")
+_PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
+    ("a private key", ("private key",), re.compile(r"(?P<value>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)")),
+    ("an access key of AWS", ("akia", "asia"), re.compile(r"\b(?P<value>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
+    (
+        "a token of GitHub",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        re.compile(r"\b(?P<value>gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b"),
+    ),
+    ("a token of Slack", ("xox",), re.compile(r"\b(?P<value>xox[abprs]-[A-Za-z0-9-]{20,})")),
+    (
+        "a token",
+        ("eyj",),
+        re.compile(r"\b(?P<value>eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,})"),
+    ),
+    (
+        "an access key",
+        ("accountkey=", "sharedaccesskey="),
+        re.compile(r"(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/]{40,}={0,2})", re.IGNORECASE),
+    ),
     (
         "a client secret of Entra ID",
+        ("8q~",),
         re.compile(r"(?<![\w~.-])(?P<value>[A-Za-z0-9_.-]{3}8Q~[A-Za-z0-9_.~-]{31,34})(?![\w~.-])"),
     ),
-    ("the password of an address", re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]+:(?P<value>[^\s/@'\"]{3,})@")),
-    ("a signature", re.compile(r"[?&]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,})")),
+    (
+        "the password of an address",
+        ("://",),
+        re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@'\"]+:(?P<value>[^\s/@'\"]{3,})@"),
+    ),
+    ("a signature", ("sig=",), re.compile(r"[?&]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,})")),
     (
         "a password",
+        ("convertto-securestring",),
         re.compile(
             r"ConvertTo-SecureString\s+(?:-String\s+)?(?P<quote>['\"])(?P<value>[^'\"\n]{3,200})(?P=quote)"
             r"[^\n;|]{0,200}-AsPlainText",
             re.IGNORECASE,
         ),
     ),
-    ("a password", re.compile(r"\bnet1?(?:\.exe)?\s+user\s+\S+\s+(?P<value>[^\s/*][^\s]{3,})\s+/add", re.IGNORECASE)),
-    ("a password", re.compile(r"echo\s+['\"]?[\w.-]+:(?P<value>[^\s'\"|]{4,})['\"]?\s*\|\s*(?:sudo\s+)?chpasswd")),
-    ("a secret", re.compile(rf"(?<![\w-])--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
-    ("a secret", re.compile(rf"(?<![\w-])\$?(?:env:)?{_WORD}\s*=\s*{_VALUE}", re.IGNORECASE)),
+    (
+        "a password",
+        ("user",),
+        re.compile(r"\bnet1?(?:\.exe)?\s+user\s+\S+\s+(?P<value>[^\s/*][^\s]{3,})\s+/add", re.IGNORECASE),
+    ),
+    (
+        "a password",
+        ("chpasswd",),
+        re.compile(r"echo\s+['\"]?[\w.-]+:(?P<value>[^\s'\"|]{4,})['\"]?\s*\|\s*(?:sudo\s+)?chpasswd"),
+    ),
+    ("a secret", _CALLED, re.compile(rf"(?<![\w-])--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
+    ("a secret", _CALLED, re.compile(rf"(?<![\w-])\$?(?:env:)?{_WORD}\s*=\s*{_VALUE}", re.IGNORECASE)),
 )
-"""What a secret looks like; `value` is the secret itself."""
-
-_HINTS = (
-    "private key", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "xox", "eyj", "key", "8q~", "://",
-    "sig=", "secure", "net", "chpasswd", "pass", "pwd", "secret", "token",
-)  # fmt: skip
-"""One of these is in every text that a pattern matches, in lower case: looking for them is much faster."""
+"""What a secret looks like; `value` is the secret itself. Of the texts in the middle one stands, in lower case, in all
+that the pattern matches: looking for them is much faster."""
 _PLACE = re.compile(
     r"[$%<{\[(*]|\.\.\.|x{4,}|\*{3,}|(?:your|my|the)[-_]|placeholder|change[-_]?me|example|dummy|redacted"
     r"|^(?:true|false|null|none|https?:.*|[/~.\\].*|[A-Za-z]:[\\/].*|@.*)$",
@@ -91,11 +113,13 @@ class Secret:
 def find_secrets(template: ImageTemplate) -> Iterator[Secret]:
     """Every secret that stands in a script or an address."""
     for path, text in _texts(template):
-        low = text.lower()
-        if len(text) > _LARGEST or not any(hint in low for hint in _HINTS):
+        if len(text) > _LARGEST:
             continue
+        low = text.lower()
         taken: list[range] = []
-        for kind, pattern in _PATTERNS:
+        for kind, hints, pattern in _PATTERNS:
+            if not any(hint in low for hint in hints):
+                continue
             for match in pattern.finditer(text):
                 start, end = match.span("value")
                 if any(start in other for other in taken) or not _is_secret(kind, match):

@@ -31,6 +31,7 @@ Set-Location C:\\
 exit $LastExitCode
 """
 _PIECE = 65536
+_END_S = 5.0
 _LOOK_S = 0.02
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ")
 
@@ -68,7 +69,7 @@ class PowerShell:
             while process.returncode is None:
                 await asyncio.sleep(_LOOK_S)
         finally:
-            _end_group(process)
+            await _end_group(process)
             await asyncio.gather(*readers)
         return (process.returncode or 0) % 2**32
 
@@ -105,7 +106,7 @@ async def _whole(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
     try:
         return await process.communicate()
     finally:
-        _end_group(process)
+        await _end_group(process)
 
 
 async def _pump(pipe: asyncio.StreamReader, take: Callable[[bytes], None], streams: Streams) -> None:
@@ -114,7 +115,9 @@ async def _pump(pipe: asyncio.StreamReader, take: Callable[[bytes], None], strea
         await streams.drain()
 
 
-def _end_group(process: asyncio.subprocess.Process) -> None:
+async def _end_group(process: asyncio.subprocess.Process) -> None:
     """End what is left of a process's session, as Windows ends a job; there is nothing to lose in it."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):  # a child that left the session may keep the pipes open
+        await asyncio.wait_for(process.wait(), _END_S)
