@@ -11,6 +11,8 @@ from imagesmith.source import Object, walk
 
 _QUOTED = re.compile(r"'([^'\n]+)'|`([^`\n]+)`|(\w+)\(\)")
 _WORD = re.compile(r"\w+")
+_ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)")
+"""How a message shows what is not printable; the file may write it otherwise."""
 
 ABOUT_SOMETHING_ELSE = frozenset(
     {
@@ -53,7 +55,7 @@ def _is_consistent(span: Span) -> bool:
 
 def _is_about(found: Diagnostic, compilation: Compilation) -> bool:
     """Whether something that the message quotes stands at the place, on the way there, or in the path; messages that
-    quote nothing, or only words of the language, pass."""
+    quote nothing, signs without letters, or only words of the language, pass."""
     quoted = [text for texts in _QUOTED.findall(found.message) for text in texts if text]
     texts = [span.text for span in _spans(found)]
     if found.span is not None:
@@ -63,14 +65,14 @@ def _is_about(found: Diagnostic, compilation: Compilation) -> bool:
     value = compilation.document.at(found.path) if compilation.document else None
     texts.append(str(value.data)[:10_000] if value is not None and isinstance(value.data, str) else "")
     written = " ".join(texts).lower()
-    pieces = [words for text in quoted if (words := _words(text))]
-    if not pieces or any(word in written for words in pieces for word in words):
+    pieces = [_words(text) for text in quoted]
+    if not pieces or not all(pieces) or any(word in written for words in pieces for word in words):
         return True
     return not any(_stands_anywhere(words, compilation) for words in pieces)
 
 
 def _words(text: str) -> set[str]:
-    return {word.lower() for word in _WORD.findall(text[:10_000])}
+    return {word.lower() for word in _WORD.findall(_ESCAPE.sub(" ", text[:10_000]))}
 
 
 def _stands_anywhere(words: set[str], compilation: Compilation) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 import threading
@@ -245,6 +246,15 @@ FAILING = [
         scene={"text": FAILURE, "exit": 1},
         code=ExitCode.STEP,
         message="web.json:1): Script exited with non-zero exit status: 7",
+    ),
+    Failing(
+        name="a step's time limit, of which Packer 1.6.6 says nothing",
+        scene={
+            "text": re.sub(r"Script exited with non-zero exit status: 7[^\n]*", "context canceled", FAILURE),
+            "exit": 1,
+        },
+        code=ExitCode.STEP,
+        message="the step took longer than its time limit [context canceled]",
     ),
     Failing(
         name="no machine",

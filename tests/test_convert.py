@@ -135,6 +135,11 @@ def test_brackets_come_through_a_deployment_file(text: str, place: str) -> None:
     assert result.ok
 
 
+def test_brackets_in_a_version_that_does_not_exist_come_through() -> None:
+    compilation = again(TEXT.replace('"apiVersion": "2024-02-01"', '"apiVersion": "[]"'), "t.json", CompileOptions())
+    assert again(converted(compilation, Form.ARM), "t.json", CompileOptions()).template == compilation.template
+
+
 @settings(deadline=None)
 @given(st.text(alphabet="[]'\\ax\n", max_size=8))
 def test_any_brackets_come_through(text: str) -> None:

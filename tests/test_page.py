@@ -13,10 +13,11 @@ import pytest
 from jinja2 import Environment, nodes
 from playwright.sync_api import expect
 
-from imagesmith.events import Output, StepStarted
+from imagesmith.events import Output, StepFinished, StepStarted
 from imagesmith.journal import Journal, open_state, read_story
 from imagesmith.report.page import run_page
 from imagesmith.report.page.logs import LINE_LIMIT
+from imagesmith.report.page.parts import TemplateCopy, failures
 from tests.browser import Chromium, Reader, chromium_at_hand
 from tests.records import HOSTILE, RESULT, RUN, TEMPLATE, at, changed, failing_run, write_run
 
@@ -285,3 +286,9 @@ def test_the_same_record_gives_the_same_page(tmp_path: Path) -> None:
     path = write_run(open_state(tmp_path / "state"), failing_run())
     story = read_story(path)
     assert run_page(story, now=at(90)) == run_page(story, now=at(90))
+
+
+def test_a_step_of_which_packer_said_nothing_has_the_run_s_cause(tmp_path: Path) -> None:
+    silent = [replace(event, message="") if isinstance(event, StepFinished) else event for event in failing_run()]
+    story = read_story(write_run(open_state(tmp_path), silent))
+    assert [shown["message"] for shown in failures(story, TemplateCopy(story))] == [RESULT.message]

@@ -13,7 +13,7 @@ import pytest
 
 from imagesmith.events import RunState
 from imagesmith.journal import Journal, State, open_state
-from tests.records import HOSTILE, RESULT, RUN, failing_run, write_run
+from tests.records import HOSTILE, RESULT, RUN, changed, failing_run, write_run
 
 OTHER = "20261125T000000Z-000000"
 
@@ -101,6 +101,13 @@ def test_a_run_is_shown(state: State, tmp_path: Path) -> None:
     ]
     assert run["start_time"] == "2026-11-24T12:00:00Z"
     assert run["outputs"][0]["provisioning_state"] == "Failed"
+
+
+def test_the_last_lines_of_a_failed_step_are_shown_as_lines(state: State, tmp_path: Path) -> None:
+    found = {"severity": "error", "code": "IMG843", "message": "it failed\nits last lines:\n| no \x1b[1mroom"}
+    write_run(state, failing_run(), details=changed(diagnostics=[found]))
+    shown = cli(tmp_path, "runs", "show", "last").stdout
+    assert "error[IMG843]: it failed\n    its last lines:\n    | no \\x1b[1mroom\n" in shown
 
 
 def test_an_interrupted_run_is_shown_as_far_as_it_went(state: State, tmp_path: Path) -> None:

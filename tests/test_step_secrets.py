@@ -12,12 +12,17 @@ import pytest
 
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.vault import is_secret_uri, read_secret
+from imagesmith.build.record import RunFolder
 from imagesmith.build.secrets import SecretSource, parse_source, read_secrets, unusable
+from imagesmith.events import ExitCode, RunResult, RunState
+from imagesmith.folder import write_folder
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
 from imagesmith.plan import Need, NeedKind, OsType
 from imagesmith.redact import MARK, Redactor
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.session import Sandbox
+from imagesmith.toolchain import Packer
+from imagesmith.versions import Version
 from imagesmith.world import World
 from tests.cases import NOW, TARGETS
 from tests.lowered import MANAGED, UBUNTU, WINDOWS
@@ -294,3 +299,20 @@ def test_a_vault_that_says_no_is_told_in_its_words(world: World) -> None:
     assert "pkrkv1.vault.azure.net/secrets/other: 404 SecretNotFound" in caught.value.diagnostic.message
     with pytest.raises(AzureError, match="no login"):
         read_secret("https://pkrkv1.vault.azure.net/secrets/other", NOWHERE)
+
+
+def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: Path) -> None:
+    """Packer reads it out of the script; the record, of which bundles are made, keeps the script without it."""
+    compilation = deployment({"type": "Shell", "inline": ["[concat('cat <<X\\n', parameters('password'), '\\nX')]"]})
+    script = next(name for name, content in compilation.files.items() if VALUE.encode() in content)
+    packer = Packer(path=tmp_path / "packer", version=Version(1, 16, 0), source="option")
+    result = RunResult(
+        run_id="r", state=RunState.SUCCEEDED, exit_code=ExitCode.OK, message="", start_time=NOW, end_time=NOW
+    )
+    with RunFolder(tmp_path / "runs" / "r", compilation, packer, NOWHERE, lambda _event: None) as folder:
+        write_folder(folder.compiled, compilation.files)
+        folder.close(result)
+    left = (folder.compiled / script).read_text()
+    assert left == compilation.files[script].decode().replace(VALUE, MARK)
+    assert (folder.compiled / script).stat().st_mode & 0o077 == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []

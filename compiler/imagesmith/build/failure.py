@@ -34,6 +34,9 @@ UNKNOWN = Rule(
     source="demand.md §2, demand 3",
 )
 
+_GIVEN_UP = "context canceled"
+"""All that Packer 1.6.6 says of a step that its time limit has ended: its own line for that is often lost (packer.md
+§6). Without a cancel nothing else ends a step so."""
 _ABORTING = re.compile(r'Step "Step[A-Za-z]+" (?:failed|aborted)|aborted: skipping cleanup of step')
 NEAR = 40
 """Last lines of a step that may hold its cause; a script may have got over what it said before."""
@@ -107,6 +110,8 @@ def _known(watch: Watch, words: str, evidence: Evidence, *, in_step: bool) -> Kn
     if evidence.crashed:
         return find_known("\n".join([words, *watch.own_lines, *watch.step_lines]), Where.PACKER)
     if in_step:
+        if words.strip() == _GIVEN_UP:
+            return STEP_TIMED_OUT
         # Packer's word for a time limit often comes after the step's end.
         late = [line for line in watch.own_lines if STEP_TIMED_OUT.pattern.search(line)]
         lines = [*list(watch.step_lines)[-NEAR:], *late, words]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -16,6 +17,7 @@ from imagesmith.build.details import program_digests, run_details, step_digests
 from imagesmith.build.options import BuildOptions
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import Event, ExitCode, OnEvent, Output, RunResult, RunState
+from imagesmith.folder import write_file
 from imagesmith.journal import Journal, run_record
 from imagesmith.pipeline import Compilation
 from imagesmith.redact import LineRedactor, Redactor
@@ -112,8 +114,20 @@ class RunFolder:
     def close(self, result: RunResult) -> Diagnostic | None:
         """Write the run's record, as the service's resources show it; the diagnostic if the record is incomplete."""
         self._reading.join()
+        self._mask_compiled()
         self._write(result)
         return self._journal.failure
+
+    def _mask_compiled(self) -> None:
+        """Take the secrets out of the compiled scripts, now that Packer has read them: one that could not become a
+        variable (IMG870) stands there as text. Files of the template's user stay as they are."""
+        for name in self._compilation.files:
+            path = self.compiled / name
+            with suppress(OSError):
+                text = path.read_bytes().decode("utf-8", "surrogateescape")
+                plain = self._redacted_lines(text)
+                if plain != text:
+                    write_file(path, plain.encode("utf-8", "surrogateescape"))
 
     def _write(self, result: RunResult) -> None:
         details = run_details(

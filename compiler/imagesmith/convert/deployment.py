@@ -25,7 +25,7 @@ def deployment(resource: Mapping[str, Any], api_version: str, parameters: Iterab
     declared = dict.fromkeys(parameters, secure)
     if declared:
         file["parameters"] = declared
-    return {**file, "resources": [{**first, **_escaped(rest)}]}
+    return {**file, "resources": [_escaped({**first, **rest})]}
 
 
 def _escaped(data: Any) -> Any:  # JSON data

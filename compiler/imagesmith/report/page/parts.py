@@ -178,11 +178,13 @@ def _copy(run: Path) -> list[str]:
 
 
 def failures(story: Story, template: TemplateCopy) -> list[dict[str, Any]]:  # what the page's template shows
-    """Steps that failed, with their place in the template."""
+    """Steps that failed, with their place in the template. Packer says of most steps nothing but that the run failed,
+    so what the run says of its cause counts where it names the step."""
+    cause = story.run.message
     return [
         {
             "name": f"{step.id}: {step.title}",
-            "message": step.message or "it failed without a word",
+            "message": step.message or (cause if step.id in cause else "it failed; its log may say why"),
             "excerpt": template.excerpt(step.file, step.line),
         }
         for step in story.steps

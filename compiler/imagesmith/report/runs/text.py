@@ -113,7 +113,9 @@ def _found(story: Story) -> Iterator[str]:
     yield from (f"{notice.severity}: {printable(notice.text)}" for notice in story.notices)
     for found in story.diagnostics:
         place = f"{found.get('file')}:{found.get('line')}:{found.get('column')}: " if found.get("file") else ""
-        yield printable(f"{place}{found.get('severity')}[{found.get('code')}]: {found.get('message')}")
+        first, *rest = str(found.get("message")).split("\n")
+        yield printable(f"{place}{found.get('severity')}[{found.get('code')}]: {first}")
+        yield from (f"    {printable(line)}" for line in rest)
 
 
 def log_line(line: LogLine, *, named: bool) -> str:
