@@ -80,7 +80,7 @@ def came(value: Value) -> tuple[str, str, list[str]]:
     [
         (("tags", "plain"), ("t.json", '"text"', [])),
         (("location",), ("t.json", '"westeurope"', ["variable 'place'", "parameter 'region'"])),
-        (("name",), ("t.json", "\"[concat('x-', parameters('region'))]\"", ["concat()"])),
+        (("name",), ("t.json", '"westeurope"', ["concat()", "parameter 'region'"])),
         (("tags", "sku"), ("t.json", '"22_04"', ["parameter 'image'"])),
         (("tags", "list", 1), ("t.json", '"b"', ["parameter 'image'"])),
         (("tags", "given"), ("-p given", "from -p", ["parameter 'given'"])),
@@ -114,7 +114,7 @@ def test_a_key_has_the_way_of_its_expression(tags: Value) -> None:
     members = at(tags, ("tags",)).data
     key = members.member("westeurope-key")  # type: ignore[union-attr]
     assert key is not None
-    assert came(key.name) == ("t.json", "\"[format('{0}-key', parameters('region'))]\"", ["format()"])
+    assert came(key.name) == ("t.json", '"westeurope"', ["format()", "parameter 'region'"])
 
 
 def test_a_fault_points_at_the_function_in_its_string() -> None:

@@ -159,8 +159,15 @@ class Invocation:
         return self.here.through(via).origin
 
     def new(self, data: Data) -> Value:
-        """Data as a value that this call made."""
-        return Value(data, self.origin)
+        """Data as a value that this call made.
+
+        The text to change of one that is put together, `concat('x-', parameters('region'))`, is that of the only
+        argument which is not written in the expression itself; where there are several, it is the expression.
+        """
+        brought = [value for value in self._values if value is not None and value.span != self.here.span]
+        if len(brought) != 1 or isinstance(data, tuple | Object) or isinstance(brought[0].data, tuple | Object):
+            return Value(data, self.origin)
+        return Value(data, brought[0].through(Via(f"{self.name}()", self.here.span)).origin)
 
 
 def inherit(part: Value, parent: Value) -> Value:

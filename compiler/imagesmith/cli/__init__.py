@@ -91,6 +91,7 @@ def spare_collector() -> None:
 def main() -> None:
     """The `imagesmith` program."""
     make_patient()
+    _end_in_order()
     gc.set_threshold(
         50_000, 20, 100
     )  # nearly all objects of a run live to its end; looking for dead ones costs a third
@@ -108,6 +109,20 @@ def main() -> None:
         click.echo(f"imagesmith: the results could not be written: {lost.strerror or lost}", err=True)
         status = ExitCode.USAGE
     sys.exit(int(status or 0))
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end the program as an exception does, so that nothing half-done and no process stays;
+    builds have handlers of their own."""
+    import signal
+
+    def end(_number: int, _frame: object) -> None:
+        raise SystemExit(ExitCode.TERMINATED)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _say_bug() -> None:

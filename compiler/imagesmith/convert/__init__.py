@@ -11,7 +11,7 @@ from imagesmith.convert.deployment import deployment
 from imagesmith.convert.rules import SECRETS_IN_CLEAR
 from imagesmith.convert.secrets import places_of_secrets, without_secrets
 from imagesmith.convert.texts import json_of, yaml_of
-from imagesmith.diagnostics import Category, Diagnostic, Path
+from imagesmith.diagnostics import Category, Diagnostic, Path, Span
 from imagesmith.pipeline import Compilation
 from imagesmith.schema import check
 from imagesmith.schema.rules import UNKNOWN_FIELD
@@ -59,10 +59,16 @@ def convert(compilation: Compilation, form: Form) -> Conversion:
         return Conversion(text=json_of(deployment(protected.data, api_version, protected.parameters)))
     places = places_of_secrets(document.root, compilation.secrets)
     if places:
-        found = (SECRETS_IN_CLEAR.at(path) for path in places)
+        found = (SECRETS_IN_CLEAR.at(path, span=_written_at(document, path)) for path in places)
         return Conversion(text=None, diagnostics=tuple(locate(found, document)))
     is_yaml = form is Form.YAML or (form is Form.RESOURCE and not _is_json(document))
     return Conversion(text=yaml_of(resource) if is_yaml else json_of(resource))
+
+
+def _written_at(document: Document, path: Path) -> Span | None:
+    """Where the template itself names a value, wherever that comes from."""
+    origin = document.origin(path)
+    return origin.via[0].span if origin and origin.via else None
 
 
 def _is_stopped(compilation: Compilation) -> bool:
