@@ -162,3 +162,14 @@ def test_no_known_secret_gets_into_a_bundle(tmp_path_factory: pytest.TempPathFac
 )
 def test_what_looks_like_a_secret_is_masked(text: str, masked: str) -> None:
     assert mask_suspects(text) == masked
+
+
+def test_scripts_of_a_killed_run_are_left_out(state: State, tmp_path: Path) -> None:
+    """Secrets are taken out of them at the end of a run, which this one did not see."""
+    path = write_run(state, failing_run()[:12], result=None)
+    scripts = path / "compiled" / "build" / "scripts"
+    (scripts / "01-login.sh").write_text(f"login '{SECRET}'\n")
+    entries = write_bundle(path, tmp_path / "bundle.tar.gz")
+    assert "compiled/build/scripts/01-login.sh" not in contents(tmp_path / "bundle.tar.gz")
+    (left,) = [entry for entry in entries if entry.name.endswith("01-login.sh")]
+    assert "killed" in (left.reason or "")

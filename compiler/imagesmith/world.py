@@ -60,6 +60,8 @@ class World:
     observe: Callable[[], Observed] = field(default=_nothing, repr=False)
     """Asked at the end of a run."""
     notes: tuple[str, ...] = ()
+    sweep_arguments: tuple[str, ...] | None = ()
+    """What `imagesmith sweep` needs to look into this world; None where the world ends with the run."""
     wishes_to_stop: Callable[[], int] = field(default=lambda: 0, repr=False)
     """How often somebody has asked the run to stop; operations in Azure are given up by it."""
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,8 @@ Packer's own words about it are only a hint: at the end of a run Azure is asked.
 
 from __future__ import annotations
 
+import shlex
+
 from imagesmith.azure.clients import AzureError, attempt
 from imagesmith.azure.groups import delete_tagged_group
 from imagesmith.azure.leftovers import RUN_TAG, Leftover, LeftoverKind, find_leftovers
@@ -21,7 +23,7 @@ from imagesmith.run_failure import Outcome, RunFailure
 
 def sweep_line(run: Run) -> str:
     """The command that finds what a run has left by its tag, and removes it."""
-    return f"imagesmith sweep {run.folder.run_id} --yes"
+    return shlex.join(["imagesmith", "sweep", run.folder.run_id, *(run.world.sweep_arguments or ()), "--yes"])
 
 
 def tell_what_is_left(
@@ -64,13 +66,17 @@ def _remove(run: Run, stage: Stage) -> bool:
 def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
     """What somebody who asked for a kept machine needs: how to get in, and how to be rid of it."""
     key = run.variables.get("ssh_private_key_file")
-    login = f"ssh -i {key} {BUILD_USER}@{address}" if key else f"remote desktop at {address}"
+    port = run.world.variables.get("ssh_port")
+    place = f"{BUILD_USER}@{address}" + (f" -p {port}" if port else "")
+    login = f"ssh -i {key} {place}" if key else f"remote desktop at {address}"
     way_in = f"{login}; " if address else ""
     return f"the machine of stage {stage.name.value} is kept: {way_in}{_removal(run, stage)}"
 
 
 def _removal(run: Run, stage: Stage) -> str:
     """How to be rid of what a stage left. A group that was there before the run is not to be deleted."""
+    if run.world.sweep_arguments is None:
+        return "it ends with the sandbox"
     group = run.groups[stage.name]
     if run.variables.get("build_resource_group_name"):
         own = f"delete what has the tag {RUN_TAG}={run.folder.run_id} in the resource group {group}"
@@ -114,7 +120,7 @@ def account(run: Run, *, whole: bool) -> None:
     known = " ".join(run.leftovers).lower()
     new = [leftover for leftover in found if not _is_named(leftover, known)]
     run.leftovers += [_told(leftover) for leftover in new]
-    if new:
+    if new and run.world.sweep_arguments is not None:
         results = " --results" if any(leftover.kind is LeftoverKind.RESULT for leftover in new) else ""
         run.note(f"remove what is left with: {sweep_line(run)}{results}")
 

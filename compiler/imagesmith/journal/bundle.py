@@ -35,6 +35,7 @@ _LEFT_OUT: Mapping[str, str] = {
     "owner.lock": "says which process ran it",
     "cancel.json": "a request of this machine's user",
 }
+_UNMASKED = "a script of a run that was killed before secrets were taken out of it"
 _FETCHED = "a file of the template's user; only its digest is told"
 
 
@@ -64,7 +65,7 @@ def write_bundle(
     scratch = target.with_name(f".{target.name}.new")
     try:
         with _made(scratch) as raw:
-            entries = _write(run, raw, clean, time=time, started=started)
+            entries = _write(run, raw, clean, time=time, started=started, interrupted=found.interrupted)
         scratch.replace(target)
     except (OSError, ValueError) as error:
         with suppress(OSError):
@@ -79,12 +80,16 @@ def _made(path: Path) -> IO[bytes]:
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
-def _write(run: Path, raw: IO[bytes], clean: _Cleaner, *, time: int, started: str | None) -> tuple[Entry, ...]:
+def _write(
+    run: Path, raw: IO[bytes], clean: _Cleaner, *, time: int, started: str | None, interrupted: bool
+) -> tuple[Entry, ...]:
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=time) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        entries = tuple(_add(archive, run, name, clean, time) for name in _names(run))
+        entries = tuple(
+            _add(archive, run, name, clean, time=time, reason=_reason(name, interrupted)) for name in _names(run)
+        )
         manifest = {
             "format": _FORMAT,
             "run": run.name,
@@ -113,16 +118,18 @@ def _names(run: Path) -> list[str]:
     return sorted(found)
 
 
-def _reason(name: str) -> str | None:
+def _reason(name: str, interrupted: bool) -> str | None:
     parts = PurePosixPath(name).parts
+    if interrupted and parts[0] == "compiled" and "scripts" in parts[1:-1]:
+        return _UNMASKED
     if parts[0] == "cache" or (parts[0] == "compiled" and "files" in parts[1:-1]):
         return _FETCHED
     return _LEFT_OUT.get(name)
 
 
-def _add(archive: tarfile.TarFile, run: Path, name: str, clean: _Cleaner, time: int) -> Entry:
+def _add(archive: tarfile.TarFile, run: Path, name: str, clean: _Cleaner, *, time: int, reason: str | None) -> Entry:
     path = run / name
-    if (reason := _reason(name)) is not None:
+    if reason is not None:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return Entry(name=clean.text(name), size_bytes=path.stat().st_size, sha256=digest, reason=reason)

@@ -54,6 +54,7 @@ def world(running: Running, *, options: SandboxOptions, environment: Mapping[str
         credential=credential(tenant_id=options.tenant_id, secret=running.client_secret, proxy=proxy, ca=ca),
         sdk_options=sdk_options(proxy=proxy, ca=ca),
         gives_basic_public_ips=True,
+        sweep_arguments=("--sandbox-state", str(options.state)) if options.keep else None,
         records_steps=running.records_steps,
         has_run=running.rehearsal.has_run,
         begin_stage=running.rehearsal.begin_stage,
