@@ -19,7 +19,7 @@ _IN_QUERY = tuple(
     str.maketrans(table) for table in ({"+": "%2B", "/": "%2F", "=": "%3D"}, {"+": "%2b", "/": "%2f", "=": "%3d"})
 )
 _COMMA = "%!(PACKER_COMMA)"
-_DOTNET_PLAIN = re.compile(r"""["&'+<>`\\\x00-\x1f\x7f-\U0010ffff]""")
+_DOTNET_PLAIN = re.compile(r"""[^ !#$%()*,\-./0-9:;=?@A-Z\[\]^_a-z{|}~]""")
 """What `System.Text.Json` escapes, with capital hex digits (JavaScriptEncoder.Default: all but Basic Latin)."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import ImageTemplate, PlatformImage, Shell
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.prompts import package_verb
 from imagesmith.rules.lint.scripts import Scripts, ShellCheck, ShellScript, TemplateCheck
 from imagesmith.rules.lint.shell import Command
@@ -56,8 +57,8 @@ _ASKING_PACKAGES_WORDS = (
     " phpmyadmin ubuntu-desktop lightdm gdm3 xrdp-gui"
 )
 _ASKING_PACKAGES = frozenset(_ASKING_PACKAGES_WORDS.split())
-_NEEDRESTART = re.compile(r"jammy|noble|22[._]04|24[._]04|25[._]04|26[._]04", re.IGNORECASE)
-_CONFIGURED = re.compile(r"debconf-set-selections|NEEDRESTART_MODE|needrestart\.conf|debconf/frontend", re.IGNORECASE)
+_NEEDRESTART = Pattern(r"jammy|noble|22[._]04|24[._]04|25[._]04|26[._]04", re.IGNORECASE)
+_CONFIGURED = Pattern(r"debconf-set-selections|NEEDRESTART_MODE|needrestart\.conf|debconf/frontend", re.IGNORECASE)
 
 
 def check_frontend(script: ShellScript, _context: RuleContext) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.powershell import Command
 from imagesmith.rules.lint.script import Stretch
 from imagesmith.rules.lint.scripts import PowerShellCheck, PowerShellScript
@@ -64,18 +65,18 @@ _ASKING: Mapping[str, tuple[tuple[str, ...], str]] = {
     ),
     "set-executionpolicy": (("force", "scope", "confirm"), "add -Force"),
 }
-_CHANGING = re.compile(
+_CHANGING = Pattern(
     r"install-\w+|expand-archive|invoke-(?:webrequest|restmethod)|iwr|irm|start-bitstransfer|copy-item|move-item|import-\w+"
     r"|add-(?:windows|appx)\w+|enable-windows\w+"
 )
 """What fails for reasons of the world: no network, no such file, no such package."""
-_STOPS = re.compile(
+_STOPS = Pattern(
     r"\$ErrorActionPreference\s*=|\btrap\b|\btry\s*\{|-ErrorAction\w*[\s:]+['\"]?Stop|-EA[\s:]+['\"]?Stop"
     r"|\bthrow\b",
     re.IGNORECASE,
 )
-_CONFIRMED = re.compile("allowGlobalConfirmation", re.IGNORECASE)
-_TRUSTED = re.compile(r"Set-PSRepository[^\n;]{0,200}Trusted", re.IGNORECASE)
+_CONFIRMED = Pattern("allowGlobalConfirmation", re.IGNORECASE)
+_TRUSTED = Pattern(r"Set-PSRepository[^\n;]{0,200}Trusted", re.IGNORECASE)
 
 
 def check_questions(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:

@@ -2,12 +2,12 @@ r"""Windows paths whose backslashes JSON has read as escapes: `"C:\temp"` holds 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.model import File, ImageTemplate, PowerShell
 from imagesmith.rules.context import Check, RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.os_type import all_steps
 
 PATH_WITH_AN_ESCAPE = Rule(
@@ -22,7 +22,7 @@ PATH_WITH_AN_ESCAPE = Rule(
     source="RFC 8259 §7",
 )
 
-_ESCAPED = re.compile(r"(?<![A-Za-z])[A-Za-z]:(?P<sign>[\t\n\r\x08\x0c])(?=\w)")
+_ESCAPED = Pattern(r"(?<![A-Za-z])[A-Za-z]:(?P<sign>[\t\n\r\x08\x0c])(?=\w)")
 _WRITTEN = {"\t": "t", "\n": "n", "\r": "r", "\x08": "b", "\x0c": "f"}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.scripts import ShellCheck, ShellScript
 from imagesmith.rules.lint.shell import Command
 
@@ -35,9 +35,9 @@ DOWNLOAD_IN_A_PIPE = Rule(
     source="POSIX, Shell Command Language, §2.9.2; curl(1)",
 )
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl"})
-_FAILS = re.compile(r"-[a-zA-Z#]*f[a-zA-Z]*|--fail(?:-early|-with-body)?")
-_SAVES = re.compile(r"-[a-zA-Z#]*[oO][a-zA-Z]*|--output|--remote-name(?:-all)?|--output=.*|--remote-header-name")
-_LOOKS = re.compile(r"-[a-zA-Z]*[Iw][a-zA-Z]*|--head|--write-out(?:=.*)?|-K|--config")
+_FAILS = Pattern(r"-[a-zA-Z#]*f[a-zA-Z]*|--fail(?:-early|-with-body)?")
+_SAVES = Pattern(r"-[a-zA-Z#]*[oO][a-zA-Z]*|--output|--remote-name(?:-all)?|--output=.*|--remote-header-name")
+_LOOKS = Pattern(r"-[a-zA-Z]*[Iw][a-zA-Z]*|--head|--write-out(?:=.*)?|-K|--config")
 _NOWHERE = frozenset({"/dev/null"})
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.powershell import Command, program_name
 from imagesmith.rules.lint.scripts import PowerShellCheck, PowerShellScript
 
@@ -63,17 +64,17 @@ RESTART_CODE = Rule(
 )
 
 _QUIET = {
-    "msiexec": re.compile(
+    "msiexec": Pattern(
         r"(?:^|[\s'\",])[/-](?:q(?:uiet|n|b|r|f)?[-+!]*|passive|a|j\w*|help|\?|y|z|unregister|regserver)"
         r"(?=$|[\s'\",])",
         re.IGNORECASE,
     ),
-    "wusa": re.compile(r"[/-]quiet\b", re.IGNORECASE),
+    "wusa": Pattern(r"[/-]quiet\b", re.IGNORECASE),
 }
 _STARTS = frozenset({"start-process", "start", "saps"})
-_INSTALLER = re.compile(r"(?:setup|install|\.msi|\.msu|odt|vc_?redist|vcredist|bootstrap)[^\\/]*", re.IGNORECASE)
-_WAITS_LATER = re.compile(r"Wait-Process|WaitForExit|HasExited", re.IGNORECASE)
-_LASTS = re.compile(r"LASTEXITCODE|\.ExitCode", re.IGNORECASE)
+_INSTALLER = Pattern(r"(?:setup|install|\.msi|\.msu|odt|vc_?redist|vcredist|bootstrap)[^\\/]*", re.IGNORECASE)
+_WAITS_LATER = Pattern(r"Wait-Process|WaitForExit|HasExited", re.IGNORECASE)
+_LASTS = Pattern(r"LASTEXITCODE|\.ExitCode", re.IGNORECASE)
 
 
 def started(command: Command) -> str:

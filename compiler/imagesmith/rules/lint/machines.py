@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import ImageTemplate, OsType, PlatformImage, WindowsUpdate
 from imagesmith.rules.context import Check, RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 
 _GENERATIONS = "Microsoft, support for generation 2 VMs on Azure"
 WRONG_GENERATION = Rule(
@@ -58,14 +59,14 @@ TOO_WEAK = Rule(
     source="aib-templates.md §2.4, §2.5",
 )
 
-_SIZE = re.compile(
+_SIZE = Pattern(
     r"(?:standard|basic)_(?P<family>[a-z]+?)(?P<cpus>[0-9]+)(?:-[0-9]+)?(?P<features>[a-z]*)(?:_[a-z0-9]+)*?"
     r"(?:_v(?P<version>[0-9]+))?",
     re.IGNORECASE,
 )
-_GEN_2_SKU = re.compile(r"gen-?2|(?:^|[-_])g2(?:$|[-_])", re.IGNORECASE)
-_GEN_1_SKU = re.compile(r"gen-?1(?:$|[-_])", re.IGNORECASE)
-_ARM_SKU = re.compile(r"arm64", re.IGNORECASE)
+_GEN_2_SKU = Pattern(r"gen-?2|(?:^|[-_])g2(?:$|[-_])", re.IGNORECASE)
+_GEN_1_SKU = Pattern(r"gen-?1(?:$|[-_])", re.IGNORECASE)
+_ARM_SKU = Pattern(r"arm64", re.IGNORECASE)
 _GEN_1_ONLY = {("a", 2), ("d", 2), ("d", 3), ("e", 3)}
 
 

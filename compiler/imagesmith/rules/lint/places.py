@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import File, OsType
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.scripts import Scripts, TemplateCheck
 
 NOT_KEPT = Rule(
@@ -23,8 +24,8 @@ NOT_KEPT = Rule(
 )
 
 _LOST = {
-    OsType.WINDOWS: re.compile(r"D:[\\/]|C:[\\/]Users[\\/]packer[\\/]|%?\$?(?:env:)?TEMP%?[\\/]", re.IGNORECASE),
-    OsType.LINUX: re.compile(r"/mnt/|/home/packer/|/dev/shm/|/run/"),
+    OsType.WINDOWS: Pattern(r"D:[\\/]|C:[\\/]Users[\\/]packer[\\/]|%?\$?(?:env:)?TEMP%?[\\/]", re.IGNORECASE),
+    OsType.LINUX: Pattern(r"/mnt/|/home/packer/|/dev/shm/|/run/"),
 }
 
 

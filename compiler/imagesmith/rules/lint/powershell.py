@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(
+from imagesmith.rules.lint.patterns import Pattern
+
+_TOKEN = Pattern(
     r"""(?P<skip>[ \t\r\f\v]+|`\r?\n)
 |(?P<comment><\#.*?(?:\#>|\Z)|\#[^\n]*)
 |(?P<here>@(?P<quote>['"])[ \t]*\r?\n)
@@ -22,8 +24,8 @@ _TOKEN = re.compile(
     |[^\s;|{}()<>,='"`&]|[<'"`&=])+?(?=[\s;|{}(),>='"`&]|\Z)(?:['"`=][^\s;|{}()]*+)?)""",
     re.VERBOSE | re.DOTALL,
 )
-_QUOTES = re.compile(r"""'((?:[^']|'')*)'|"((?:[^"`]|`.)*)"|`(.)""", re.DOTALL)
-_VARIABLE = re.compile(r"\$[\w:{}?]+(?:\.\w+)*|\[[\w.\[\]]+\]\$\w+", re.IGNORECASE)
+_QUOTES = Pattern(r"""'((?:[^']|'')*)'|"((?:[^"`]|`.)*)"|`(.)""", re.DOTALL)
+_VARIABLE = Pattern(r"\$[\w:{}?]+(?:\.\w+)*|\[[\w.\[\]]+\]\$\w+", re.IGNORECASE)
 _KEYWORDS_WORDS = (
     "begin break catch class continue data do else elseif end filter finally for foreach function if in param"
     " process return switch throw trap try until using while"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.prompts import package_verb
 from imagesmith.rules.lint.scripts import ShellCheck, ShellScript
 from imagesmith.rules.lint.shell import Command
@@ -51,20 +52,20 @@ _ALWAYS_ROOT_WORDS = (
     " debconf-set-selections add-apt-repository apt-add-repository"
 )
 _ALWAYS_ROOT = frozenset(_ALWAYS_ROOT_WORDS.split())
-_ROOT_FOR: dict[str, re.Pattern[str]] = {
-    "systemctl": re.compile(r"enable|disable|start|stop|restart|reload|mask|unmask|daemon-reload|reboot|set-default"),
-    "service": re.compile(r"start|stop|restart|reload"),
-    "dpkg": re.compile(r"-i|--install|-r|--remove|-P|--purge|--add-architecture|--configure"),
-    "rpm": re.compile(r"-[iUFe][a-z]*|--import|--install|--upgrade|--erase"),
-    "snap": re.compile(r"install|remove|refresh|set"),
-    "apt-get": re.compile(r"update|clean|autoclean"),
-    "apt": re.compile(r"update|clean|autoclean"),
-    "sysctl": re.compile(r"-w|-p|--system|--load"),
-    "ufw": re.compile(r"allow|enable|disable|deny"),
+_ROOT_FOR: dict[str, Pattern] = {
+    "systemctl": Pattern(r"enable|disable|start|stop|restart|reload|mask|unmask|daemon-reload|reboot|set-default"),
+    "service": Pattern(r"start|stop|restart|reload"),
+    "dpkg": Pattern(r"-i|--install|-r|--remove|-P|--purge|--add-architecture|--configure"),
+    "rpm": Pattern(r"-[iUFe][a-z]*|--import|--install|--upgrade|--erase"),
+    "snap": Pattern(r"install|remove|refresh|set"),
+    "apt-get": Pattern(r"update|clean|autoclean"),
+    "apt": Pattern(r"update|clean|autoclean"),
+    "sysctl": Pattern(r"-w|-p|--system|--load"),
+    "ufw": Pattern(r"allow|enable|disable|deny"),
 }
-_SYSTEM_FOLDER = re.compile(r"/(?:etc|usr|opt|srv|root|boot|lib|lib64|bin|sbin)/|/var/(?!tmp/)")
+_SYSTEM_FOLDER = Pattern(r"/(?:etc|usr|opt|srv|root|boot|lib|lib64|bin|sbin)/|/var/(?!tmp/)")
 _WRITING = frozenset({"mkdir", "touch", "cp", "mv", "rm", "ln", "install", "tee", "chown", "chmod", "sed"})
-_ROOT_TEST = re.compile(r"\bEUID\b|id -u|\bwhoami\b")
+_ROOT_TEST = Pattern(r"\bEUID\b|id -u|\bwhoami\b")
 
 
 def check_root(script: ShellScript, _context: RuleContext) -> Iterator[Diagnostic]:

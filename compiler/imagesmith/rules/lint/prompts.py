@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.scripts import ShellCheck, ShellScript
 from imagesmith.rules.lint.shell import Command
 
@@ -49,20 +50,20 @@ _MANAGERS: Mapping[str, frozenset[str]] = {
     "zypper": _ZYPPER_VERBS,
 }
 # `-qq` of apt implies -y; simulations and downloads alone change nothing (apt-get(8)).
-_APT_QUIET = re.compile(
+_APT_QUIET = Pattern(
     r"-[a-zA-Z]*y[a-zA-Z]*|--yes|--assume-(?:yes|no)|-[a-z]*qq[a-z]*|--force-yes|-q=[2-9]|-[a-z]*s[a-z]*"
     r"|--(?:simulate|dry-run|just-print|no-act|recon|print-uris|download-only|trivial-only)|-d"
 )
-_RPM_QUIET = re.compile(r"-[a-zA-Z]*y[a-zA-Z]*|--assume-?(?:yes|no)|--downloadonly")
-_ZYPPER_QUIET = re.compile(r"-n|--non-interactive|-[a-zA-Z]*y[a-zA-Z]*|--no-confirm|--dry-run|-D")
-_QUIET: Mapping[str, re.Pattern[str]] = {
+_RPM_QUIET = Pattern(r"-[a-zA-Z]*y[a-zA-Z]*|--assume-?(?:yes|no)|--downloadonly")
+_ZYPPER_QUIET = Pattern(r"-n|--non-interactive|-[a-zA-Z]*y[a-zA-Z]*|--no-confirm|--dry-run|-D")
+_QUIET: Mapping[str, Pattern] = {
     **dict.fromkeys(("apt-get", "apt", "aptitude"), _APT_QUIET),
     **dict.fromkeys(("yum", "dnf", "tdnf", "microdnf"), _RPM_QUIET),
     "zypper": _ZYPPER_QUIET,
 }
 _NO_NEW_KEY = tuple(f"-{letter}" for letter in "ABDFHLQRceiklpsy")
 """Options of ssh-keygen that read, change or print keys instead of making one."""
-_CONFIGURED = re.compile(r"APT::Get::Assume-Yes|assumeyes\s*=", re.IGNORECASE)
+_CONFIGURED = Pattern(r"APT::Get::Assume-Yes|assumeyes\s*=", re.IGNORECASE)
 
 
 def package_verb(command: Command) -> str:

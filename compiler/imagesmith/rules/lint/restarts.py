@@ -9,6 +9,7 @@ from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import Customizer, PowerShell, WindowsRestart, WindowsUpdate
 from imagesmith.rules.context import RuleContext
 from imagesmith.rules.lint.installers import started
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.powershell import Command
 from imagesmith.rules.lint.scripts import (
     PowerShellCheck,
@@ -79,7 +80,7 @@ _FEATURES = frozenset(
         "add-windowspackage",
     }
 )
-_WITHOUT_RESTART = re.compile(
+_WITHOUT_RESTART = Pattern(
     r"(?:RSAT|Telnet|Web-|NET-Framework|Windows-Server-Backup|SNMP|GPMC|DHCP|DNS|Print-|AD-Domain|UpdateServices).*",
     re.IGNORECASE,
 )

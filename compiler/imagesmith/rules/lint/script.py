@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import ImageTemplate, PowerShell, Shell
+from imagesmith.rules.lint.patterns import Pattern
 
 
 class Piece(Protocol):
@@ -57,10 +57,10 @@ class Script:
         return (names[1:2] if names[:1] == ["env"] else names[:1] or ["sh"])[0] if names else "sh"
 
     @cached_property
-    def _mentioned(self) -> dict[re.Pattern[str], bool]:
+    def _mentioned(self) -> dict[Pattern, bool]:
         return {}
 
-    def mentions(self, pattern: re.Pattern[str]) -> bool:
+    def mentions(self, pattern: Pattern) -> bool:
         """Whether a pattern is anywhere in the script; each is looked for once."""
         if pattern not in self._mentioned:
             self._mentioned[pattern] = pattern.search(self.text) is not None

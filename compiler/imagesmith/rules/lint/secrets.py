@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.model import File, ImageTemplate, PowerShell, Shell
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.os_type import all_steps
 
 IN_CLEAR = Rule(
@@ -28,40 +29,40 @@ _VALUE = r"""(?P<quote>['"]?)(?P<value>[^\s'"<>;,|&)]{6,200})(?P=quote)"""
 _NAMES = "password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key"
 _WORD = rf"(?P<name>[\w-]{{0,40}}(?:{_NAMES})[\w-]{{0,40}})"
 _CALLED = ("pass", "pwd", "secret", "token", "key")
-_PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
-    ("a private key", ("private key",), re.compile(r"(?P<value>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)")),
-    ("an access key of AWS", ("akia", "asia"), re.compile(r"\b(?P<value>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
+_PATTERNS: tuple[tuple[str, tuple[str, ...], Pattern], ...] = (
+    ("a private key", ("private key",), Pattern(r"(?P<value>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----)")),
+    ("an access key of AWS", ("akia", "asia"), Pattern(r"\b(?P<value>(?:AKIA|ASIA)[0-9A-Z]{16})\b")),
     (
         "a token of GitHub",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(r"\b(?P<value>gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b"),
+        Pattern(r"\b(?P<value>gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b"),
     ),
-    ("a token of Slack", ("xox",), re.compile(r"\b(?P<value>xox[abprs]-[A-Za-z0-9-]{20,})")),
+    ("a token of Slack", ("xox",), Pattern(r"\b(?P<value>xox[abprs]-[A-Za-z0-9-]{20,})")),
     (
         "a token",
         ("eyj",),
-        re.compile(r"\b(?P<value>eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,})"),
+        Pattern(r"\b(?P<value>eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,})"),
     ),
     (
         "an access key",
         ("accountkey=", "sharedaccesskey="),
-        re.compile(r"(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/]{40,}={0,2})", re.IGNORECASE),
+        Pattern(r"(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/]{40,}={0,2})", re.IGNORECASE),
     ),
     (
         "a client secret of Entra ID",
         ("8q~",),
-        re.compile(r"(?<![\w~.-])(?P<value>[A-Za-z0-9_.-]{3}8Q~[A-Za-z0-9_.~-]{31,34})(?![\w~.-])"),
+        Pattern(r"(?<![\w~.-])(?P<value>[A-Za-z0-9_.-]{3}8Q~[A-Za-z0-9_.~-]{31,34})(?![\w~.-])"),
     ),
     (
         "the password of an address",
         ("://",),
-        re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@'\"]+:(?P<value>[^\s/@'\"]{3,})@"),
+        Pattern(r"\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@'\"]+:(?P<value>[^\s/@'\"]{3,})@"),
     ),
-    ("a signature", ("sig=",), re.compile(r"[?&]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,})")),
+    ("a signature", ("sig=",), Pattern(r"[?&]sig=(?P<value>[A-Za-z0-9%+/=_-]{20,})")),
     (
         "a password",
         ("convertto-securestring",),
-        re.compile(
+        Pattern(
             r"ConvertTo-SecureString\s+(?:-String\s+)?(?P<quote>['\"])(?P<value>[^'\"\n]{3,200})(?P=quote)"
             r"[^\n;|]{0,200}-AsPlainText",
             re.IGNORECASE,
@@ -70,29 +71,29 @@ _PATTERNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
     (
         "a password",
         ("user",),
-        re.compile(r"\bnet1?(?:\.exe)?\s+user\s+\S+\s+(?P<value>[^\s/*][^\s]{3,})\s+/add", re.IGNORECASE),
+        Pattern(r"\bnet1?(?:\.exe)?\s+user\s+\S+\s+(?P<value>[^\s/*][^\s]{3,})\s+/add", re.IGNORECASE),
     ),
     (
         "a password",
         ("chpasswd",),
-        re.compile(r"echo\s+['\"]?[\w.-]+:(?P<value>[^\s'\"|]{4,})['\"]?\s*\|\s*(?:sudo\s+)?chpasswd"),
+        Pattern(r"echo\s+['\"]?[\w.-]+:(?P<value>[^\s'\"|]{4,})['\"]?\s*\|\s*(?:sudo\s+)?chpasswd"),
     ),
-    ("a secret", _CALLED, re.compile(rf"(?<![\w-])--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
-    ("a secret", _CALLED, re.compile(rf"(?<![\w-])\$?(?:env:)?{_WORD}\s*=\s*{_VALUE}", re.IGNORECASE)),
+    ("a secret", _CALLED, Pattern(rf"(?<![\w-])--?{_WORD}(?:\s+|=){_VALUE}", re.IGNORECASE)),
+    ("a secret", _CALLED, Pattern(rf"(?<![\w-])\$?(?:env:)?{_WORD}\s*=\s*{_VALUE}", re.IGNORECASE)),
 )
 """What a secret looks like; `value` is the secret itself. Of the texts in the middle one stands, in lower case, in all
 that the pattern matches: looking for them is much faster."""
-_PLACE = re.compile(
+_PLACE = Pattern(
     r"[$%<{\[(*]|\.\.\.|x{4,}|\*{3,}|(?:your|my|the)[-_]|placeholder|change[-_]?me|example|dummy|redacted"
     r"|^(?:true|false|null|none|https?:.*|[/~.\\].*|[A-Za-z]:[\\/].*|@.*)$",
     re.IGNORECASE,
 )
 """What stands for a secret without being one: variables, tokens, paths, addresses, words that say so."""
-_ABOUT_A_SECRET = re.compile(
+_ABOUT_A_SECRET = Pattern(
     r"public|(?:name|id|file|path|folder|uri|url|type|version|length|policy|expiry|days|count|age)s?$", re.IGNORECASE
 )
 """Settings that are called after a secret without holding one: `PublicKeyToken`, `--secret-name`."""
-_NAMED = re.compile(r"[A-Za-z]+(?:[-_][A-Za-z]+)*")
+_NAMED = Pattern(r"[A-Za-z]+(?:[-_][A-Za-z]+)*")
 """One or more plain words: rather the name of a secret than the secret."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.script import Stretch
 from imagesmith.rules.lint.scripts import PowerShellScript, Scripts, ShellScript, TemplateCheck
 
@@ -36,19 +37,19 @@ FOLDER_LOST = Rule(
 )
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_SET = re.compile(
+_SET = Pattern(
     rf"(?:^|[\s;&|(])(?P<name>{_NAME})\+?=|\b(?:read|local|getopts|mapfile)\s(?P<read>[^;\n&|<]{{0,200}})"
     rf"|\b(?:for|select)\s+(?P<loop>{_NAME})\b|printf\s+-v\s+(?P<printed>{_NAME})"
 )
-_USED = re.compile(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<plain>{_NAME}))")
-_LASTING = re.compile(r"/etc/(?:environment|profile)|\.bashrc|\.profile|(?:^|[\s;&])(?:\.|source)\s+\S", re.MULTILINE)
-_WINDOWS_SET = re.compile(
+_USED = Pattern(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<plain>{_NAME}))")
+_LASTING = Pattern(r"/etc/(?:environment|profile)|\.bashrc|\.profile|(?:^|[\s;&])(?:\.|source)\s+\S", re.MULTILINE)
+_WINDOWS_SET = Pattern(
     rf"\$(?P<env>env:)?(?P<name>{_NAME})\s*[-+]?=(?!=)|foreach\s*\(\s*\$(?P<loop>{_NAME})"
     rf"|\bparam\s*\((?P<parameters>[^)]{{0,500}})|-OutVariable\s+\+?(?P<out>{_NAME})",
     re.IGNORECASE,
 )
-_WINDOWS_USED = re.compile(rf"\$(?:\{{)?(?P<env>env:)?(?P<name>{_NAME})", re.IGNORECASE)
-_WINDOWS_LASTING = re.compile(r"SetEnvironmentVariable|\bsetx\b|Control\\Session Manager\\Environment", re.IGNORECASE)
+_WINDOWS_USED = Pattern(rf"\$(?:\{{)?(?P<env>env:)?(?P<name>{_NAME})", re.IGNORECASE)
+_WINDOWS_LASTING = Pattern(r"SetEnvironmentVariable|\bsetx\b|Control\\Session Manager\\Environment", re.IGNORECASE)
 _ALWAYS_WORDS = (
     "PATH HOME USER LOGNAME SHELL PWD OLDPWD LANG LC_ALL TERM TMPDIR HOSTNAME IFS UID EUID RANDOM SECONDS"
     " env:path env:temp env:tmp env:psmodulepath erroractionpreference progresspreference lastexitcode args input"

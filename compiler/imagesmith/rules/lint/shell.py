@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.words import Word, word_at
 from imagesmith.rules.lint.wrappers import name_of, unwrap
 
 _SIMPLE = r"""[^()'"`]|'[^']*'|"(?:[^"\\]|\\.)*+" """.strip()
 _NESTED = rf"(?:{_SIMPLE}|\((?:{_SIMPLE}|\((?:{_SIMPLE})*+\))*+\))*+"
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     rf"""(?P<skip>[ \t\r\f\v]+|\\\n)
 |(?P<comment>\#[^\n]*)
 |(?P<end>\n|;;&|;;|;&|;|&&|\|\||\|&|\||&(?!>)|[()])
@@ -24,8 +25,8 @@ _TOKEN = re.compile(
     |"(?:[^"\\$]|\\.|\$\({_NESTED}\)|\$)*+"|`[^`]*`|[$'"`\\])++)""",
     re.VERBOSE | re.DOTALL,
 )
-_SUBSTITUTION = re.compile(rf"\$\((?!\()(?P<inner>{_NESTED})\)|`(?P<old>[^`]*)`", re.DOTALL)
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_SUBSTITUTION = Pattern(rf"\$\((?!\()(?P<inner>{_NESTED})\)|`(?P<old>[^`]*)`", re.DOTALL)
+_ASSIGNMENT = Pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENING = frozenset({"if", "while", "until", "{", "case", "for", "select"})
 _CLOSING = frozenset({"fi", "done", "}", "esac"})
 _LEADING = _OPENING | _CLOSING | {"then", "else", "elif", "do", "!", "time"}
@@ -132,7 +133,7 @@ class _Reader:
     def _skip_heredocs(self) -> None:
         for delimiter, is_indented in self._heredocs:
             tabs = "\t*" if is_indented else ""
-            end = re.compile(rf"^{tabs}{re.escape(delimiter)}$", re.MULTILINE).search(self._text, self._at, self._end)
+            end = Pattern(rf"^{tabs}{re.escape(delimiter)}$", re.MULTILINE).search(self._text, self._at, self._end)
             self._at = min(end.end() + 1, self._end) if end else self._end
         self._heredocs.clear()
 

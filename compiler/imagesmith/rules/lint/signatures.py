@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
 from imagesmith.model import File, ImageTemplate, PowerShell, Shell
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.os_type import all_steps
 
 _EXAMPLE = "https://contoso.blob.core.windows.net/files/setup.sh?sv=2024-11-04&sp=r&sig=…"
@@ -45,12 +46,12 @@ SIGNATURE_IN_HTTP = Rule(
     source="Azure Storage, require secure transfer",
 )
 
-_ADDRESS = re.compile(
+_ADDRESS = Pattern(
     r"(?P<scheme>https?)://[\w.-]{1,300}/[^\s'\"<>|?]{0,1000}\?(?P<query>[^\s'\"<>|]*\bsig=[^\s'\"<>|&]+[^\s'\"<>|]*)"
 )
 _LARGEST = 100_000  # characters of a text
-_END = re.compile(r"(?:^|&|amp;)se=(?P<text>[^&]*)")
-_STORED = re.compile(r"(?:^|&|amp;)si=")
+_END = Pattern(r"(?:^|&|amp;)se=(?P<text>[^&]*)")
+_STORED = Pattern(r"(?:^|&|amp;)si=")
 
 
 def check_signatures(template: ImageTemplate, context: RuleContext) -> Iterator[Diagnostic]:

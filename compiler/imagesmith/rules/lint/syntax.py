@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import PlatformImage
 from imagesmith.rules.context import RuleContext, ScriptFault
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.script import Stretch
 from imagesmith.rules.lint.scripts import Scripts, ShellScript, TemplateCheck
 
@@ -67,10 +68,10 @@ def _thing(match: re.Match[str]) -> str:
 
 
 _WORDS = (
-    (re.compile(r"unexpected end of file|end of file unexpected"), "it ends, and something in it is still open"),
-    (re.compile(r"looking for matching|[Uu]nterminated quoted string"), "a quote or a bracket is not closed"),
-    (re.compile(r"near unexpected token [`']newline'|newline unexpected"), "the line ends too early"),
-    (re.compile(r"near unexpected token [`'](?P<what>.*)'|\"(?P<other>.*)\" unexpected|(?P<word>\S+) unexpected"), ""),
+    (Pattern(r"unexpected end of file|end of file unexpected"), "it ends, and something in it is still open"),
+    (Pattern(r"looking for matching|[Uu]nterminated quoted string"), "a quote or a bracket is not closed"),
+    (Pattern(r"near unexpected token [`']newline'|newline unexpected"), "the line ends too early"),
+    (Pattern(r"near unexpected token [`'](?P<what>.*)'|\"(?P<other>.*)\" unexpected|(?P<word>\S+) unexpected"), ""),
 )
 """What dash and bash say, each in its own words, and the words for it here."""
 

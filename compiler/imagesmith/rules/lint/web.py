@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.model import ImageTemplate, PlatformImage
 from imagesmith.rules.context import RuleContext
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.powershell import Command
 from imagesmith.rules.lint.scripts import PowerShellCheck, PowerShellScript
 
@@ -40,9 +41,9 @@ OLD_TLS = Rule(
 
 _REQUESTS = frozenset({"invoke-webrequest", "iwr", "wget", "curl"})
 _WEB = _REQUESTS | {"invoke-restmethod", "irm", "install-module", "install-packageprovider", "start-bitstransfer"}
-_DOWNLOAD = re.compile(r"\.Download(?:File|String|Data)\(", re.IGNORECASE)
-_TLS = re.compile(r"Tls1[23]|SchUseStrongCrypto|SecurityProtocol", re.IGNORECASE)
-_OLD = re.compile(r"2012|2016", re.IGNORECASE)
+_DOWNLOAD = Pattern(r"\.Download(?:File|String|Data)\(", re.IGNORECASE)
+_TLS = Pattern(r"Tls1[23]|SchUseStrongCrypto|SecurityProtocol", re.IGNORECASE)
+_OLD = Pattern(r"2012|2016", re.IGNORECASE)
 
 
 def check_parsing(script: PowerShellScript, _context: RuleContext) -> Iterator[Diagnostic]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PART = re.compile(
+from imagesmith.rules.lint.patterns import Pattern
+
+_PART = Pattern(
     r"""'(?P<single>[^']*)'|\$'(?P<ansi>(?:[^'\\]|\\.)*+)'|"(?P<double>(?:[^"\\]|\\.)*+)"|\\(?P<escaped>.)|(?P<bare>.)""",
     re.DOTALL,
 )
-_MARK = re.compile(r"['\"\\$`]")
-_ESCAPED_IN_DOUBLE = re.compile(r'\\(["$`\\\n])')
+_MARK = Pattern(r"['\"\\$`]")
+_ESCAPED_IN_DOUBLE = Pattern(r'\\(["$`\\\n])')
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from imagesmith.rules.lint.patterns import Pattern
 from imagesmith.rules.lint.words import Word
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_ASSIGNMENT = Pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 # Options of each wrapper that take the next word as their value.
 _WITH_VALUE = {
     "sudo": frozenset({"-u", "-g", "-h", "-p", "-C", "-T", "-r", "-t", "-U", "-R", "-D", "--user", "--group"}),
@@ -24,7 +25,7 @@ _WITH_VALUE = {
     "setsid": frozenset[str](),
 }
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "su"})
-_KEEPING = re.compile(r"-[A-Za-z]*E[A-Za-z]*|--preserve-env(?:=.*)?")
+_KEEPING = Pattern(r"-[A-Za-z]*E[A-Za-z]*|--preserve-env(?:=.*)?")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
