@@ -168,7 +168,7 @@ def test_without_scripts_the_page_is_whole(chromium: Chromium, plain: Path) -> N
     with chromium.opened(plain, scripts=False) as reader:
         assert not reader.page.is_visible("#controls")
         reader.page.locator("summary").first.click()
-        assert "Creating resource group" in reader.page.inner_text("details >> nth=0")
+        reader.page.locator("details >> nth=0").get_by_text("Creating resource group").wait_for()
 
 
 @pytest.fixture(scope="module")
