@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 from functools import lru_cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 # aib-templates.md §1.1, oldest first. The two previews before the first of these are dead, see `DEAD`.
@@ -88,6 +88,6 @@ def load_schema(version: str) -> Mapping[str, Any]:  # a JSON Schema document
     """
     if version not in VERSIONS:
         raise ValueError(f"no schema for API version {version!r}")
-    text = files("imagesmith.schemas").joinpath(f"{version}.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
+    # `importlib.resources` reads it as well, and loads ten modules for temporary files first.
+    schema: dict[str, Any] = json.loads(get_data("imagesmith.schemas", f"{version}.json") or b"")
     return schema

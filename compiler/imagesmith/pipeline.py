@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -75,7 +74,7 @@ class CompileOptions:
     shell_reader: ShellReader | None = None
     """Reads the grammar of Shell steps, by a program of this machine: `imagesmith.toolchain.shells`."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    seed: str = field(default_factory=lambda: secrets.token_hex(16))
+    seed: str = field(default_factory=lambda: os.urandom(16).hex())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
-import traceback
 from collections.abc import Mapping
 
 import click
@@ -128,6 +127,7 @@ def _end_in_order() -> None:
 def _say_bug() -> None:
     """Tell a person about our own bug without a wall of text; the whole of it with IMAGESMITH_TRACEBACK=1."""
     import os
+    import traceback
 
     from imagesmith.cli.secrets import safe
 
