@@ -113,12 +113,14 @@ class Secret:
 
 def find_secrets(template: ImageTemplate) -> Iterator[Secret]:
     """Every secret that stands in a script or an address."""
-    for path, text in _texts(template):
-        if len(text) > _LARGEST:
-            continue
-        low = text.lower()
+    texts = [(path, text, text.lower()) for path, text in _texts(template) if len(text) <= _LARGEST]
+    whole = "\n".join(low for _, _, low in texts)  # asked once for what most templates have nowhere
+    possible = [row for row in _PATTERNS if any(hint in whole for hint in row[1])]
+    if not possible:
+        return
+    for path, text, low in texts:
         taken: list[range] = []
-        for kind, hints, pattern in _PATTERNS:
+        for kind, hints, pattern in possible:
             if not any(hint in low for hint in hints):
                 continue
             for match in pattern.finditer(text):
