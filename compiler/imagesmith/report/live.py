@@ -35,6 +35,9 @@ _KEPT = 8
 _SHOWN = 3
 _LONGEST = 1000
 """Characters of a line that are looked at."""
+_ECHO = 3
+"""Columns that stay free: a terminal shows Ctrl-C as `^C`, and a row that it makes longer than the terminal is wide
+takes two of them, of which the view would erase one."""
 _QUIET_S = 10.0
 """Seconds of silence from which on they are told."""
 
@@ -179,7 +182,7 @@ class LiveView:
     def _render(self) -> Text:
         from rich.text import Text
 
-        text = Text("\n".join(self._rows(time.monotonic(), max(1, self._console.width - 1))), no_wrap=True)
+        text = Text("\n".join(self._rows(time.monotonic(), max(1, self._console.width - _ECHO))), no_wrap=True)
         text.stylize("bold", 0, text.plain.find("\n") if "\n" in text.plain else len(text.plain))
         return text
 
