@@ -37,4 +37,4 @@ def test_the_help_of_a_large_command_has_sections_with_every_option_once(name: s
     for option in (one for one in found.params if isinstance(one, click.Option)):
         name_at_start = rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?= |$)"
         assert len(re.findall(name_at_start, text, re.MULTILINE)) == 1, option.opts
-    assert not re.search(r"^  FILE", text, re.MULTILINE)  # an argument is no option
+    assert not re.search(r"^  FILE$", text, re.MULTILINE)  # an argument is no option
