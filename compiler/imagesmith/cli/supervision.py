@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from imagesmith.cli.screen import can_ask
+from imagesmith.cli.sections import section
 from imagesmith.cli.values import DurationType
 from imagesmith.lower.tuning import StepOptions
 from imagesmith.plan import OnError
@@ -83,21 +84,14 @@ _BUILD_OPTIONS = (
         type=click.Choice([*(action.value for action in OnError), ASK]),
         help="Override errorHandling; ask keeps the machine until you answer (on a terminal).",
     ),
+    click.option(
+        "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
+    ),
 )
 
 
-def step_options(function: F) -> F:
-    """The options about single steps."""
-    for option in reversed(_STEP_OPTIONS):
-        function = option(function)
-    return function
-
-
-def patience_options(function: F) -> F:
-    """The options about the whole build."""
-    for option in reversed(_BUILD_OPTIONS):
-        function = option(function)
-    return function
+step_options = section("Single steps", *_STEP_OPTIONS)
+patience_options = section("Failure and patience", *_BUILD_OPTIONS)
 
 
 def options_by_step(

@@ -13,18 +13,17 @@ import click
 
 from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
-from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
-from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
+from imagesmith.cli.options import TEMPLATE_NAMES, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, show_event, talk
 from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder
 from imagesmith.cli.screen import Screen
 from imagesmith.cli.secrets import keep_out, secret_option, values_of
+from imagesmith.cli.sections import SectionedCommand, section
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.supervision import ASK, on_error_of, patience_options, step_options
-from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json
@@ -34,54 +33,27 @@ from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 
 
-@click.command("build")
+@click.command("build", cls=SectionedCommand)
 @click.argument("file", metavar="FILE")
 @template_options
-@click.option("--packer", metavar="FILE", help="Packer to use.  [default: the first one found]")
-@click.option("--plugin-path", metavar="DIR", help="Folder with Packer's plugins.")
-@click.option(
-    "--auth",
-    type=click.Choice([kind.value for kind in Auth]),
-    default="auto",
-    show_default=True,
-    help="Login to Azure.",
+@section(
+    "Packer and login",
+    click.option("--packer", metavar="FILE", help="Packer to use.  [default: the first one found]"),
+    click.option("--plugin-path", metavar="DIR", help="Folder with Packer's plugins."),
+    click.option(
+        "--auth",
+        type=click.Choice([kind.value for kind in Auth]),
+        default="auto",
+        show_default=True,
+        help="Login to Azure.",
+    ),
 )
-@click.option("--sandbox", is_flag=True, help="Build against an Azure on loopback, without an account.")
-@click.option("--sandbox-state", metavar="DIR", help="Keep the sandbox's images and resources in DIR.")
-@click.option(
-    "--sandbox-steps",
-    type=click.Choice(["auto", "run", "record"]),
-    default="auto",
-    show_default=True,
-    help="Run steps in containers, or only record them.",
-)
-@click.option(
-    "--sandbox-network",
-    type=click.Choice(["none", "host"]),
-    default="none",
-    show_default=True,
-    help="Network of the sandbox's machines.",
-)
-@click.option(
-    "--sandbox-base",
-    "sandbox_bases",
-    multiple=True,
-    callback=pairs,
-    metavar="PUBLISHER:OFFER:SKU=IMAGE",
-    help="Container image that stands for a source image; * and ? match.",
-)
-@click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
-@rehearsal_options
-@fault_option
-@click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
-@secret_option
-@locked_option
+@section("Secrets", secret_option)
 @fetch_options
+@locked_option
 @patience_options
 @step_options
-@click.option(
-    "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
-)
+@rehearsal_options
 @click.option("--dry-run", is_flag=True, help="Stop before the first machine.")
 @click.option("--state-dir", metavar="DIR", help="Folder of run records.  [default: .imagesmith]")
 @output_option("text", "json", "ndjson")
