@@ -168,8 +168,12 @@ class Steps:
             Step(id=id_, kind=kind, title=shown(title), path=path, blocks=(block,), files=files, marker=marker)
         )
 
-    def fetch(self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None) -> None:
-        self.fetches.append(Fetch(uri=uri, kind=kind, file=file, path=path, sha256=checksum and checksum.lower()))
+    def fetch(
+        self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None, *, unpacked_to: str | None = None
+    ) -> None:
+        """Have a file fetched before the build."""
+        sha256 = checksum and checksum.lower()
+        self.fetches.append(Fetch(uri=uri, kind=kind, file=file, path=path, sha256=sha256, unpacked_to=unpacked_to))
 
 
 def powershell_rights(item: PowerShell) -> tuple[tuple[str, Literal], ...]:
