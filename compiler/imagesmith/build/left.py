@@ -26,6 +26,11 @@ def sweep_line(run: Run) -> str:
     return shlex.join(["imagesmith", "sweep", run.folder.run_id, *(run.world.sweep_arguments or ()), "--yes"])
 
 
+def what_becomes_of_it(run: Run) -> str:
+    """What becomes of things that stay in Azure: somebody sweeps them, unless they end with a sandbox."""
+    return "which ends with the sandbox" if run.world.sweep_arguments is None else f"for `{sweep_line(run)}`"
+
+
 def tell_what_is_left(
     run: Run, stage: Stage, failure: RunFailure, *, address: str | None, crashed: bool, again: bool = False
 ) -> None:
@@ -70,7 +75,8 @@ def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
     place = f"{BUILD_USER}@{address}" + (f" -p {port}" if port else "")
     login = f"ssh -i {key} {place}" if key else f"remote desktop at {address}"
     way_in = f"{login}; " if address else ""
-    return f"the machine of stage {stage.name.value} is kept: {way_in}{_removal(run, stage)}"
+    kept = f"the machine of stage {stage.name.value} is kept in the resource group {run.groups[stage.name]}"
+    return f"{kept}: {way_in}{_removal(run, stage)}"
 
 
 def _removal(run: Run, stage: Stage) -> str:

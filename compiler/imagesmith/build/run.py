@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
-ASKED = "asked by `imagesmith cancel`"
+ASKED = "`imagesmith cancel`"
 """Reason of the cancel that another process asks for."""
 CLEANUP = "clean-up limit"
 """Reason of the kill that the limit of the clean-up asks for."""
@@ -40,8 +41,6 @@ SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
 REFUSED_FILES = "refused files"
 """Reason of the cancel that follows when Packer does not take the files of a later stage."""
-TERMINATED = "terminated"
-"""Reason of the cancel that SIGTERM or SIGHUP asks for."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,6 +63,8 @@ class Run:
     suspects: list[str] = field(default_factory=list)
     """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    retries: int = 0
+    """How often a stage was tried again."""
     sub_state: RunSubState = RunSubState.QUEUED
     has_begun_machines: bool = False
     capture_begun: bool = False
@@ -78,6 +79,8 @@ class Run:
     """The step that is running."""
     refusal: Stop | None = None
     """Why Packer does not take files, where that ended the run while it was at something else."""
+    tell_requests: Callable[[], None] = lambda: None
+    """Says which requests to stop have come; the supervisor's, from its start on."""
 
     @property
     def plan(self) -> BuildPlan:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+INTERRUPTED = "interrupted"
+"""Reason of the request that Ctrl-C makes."""
+TERMINATED = "terminated"
+"""Reason of the request that SIGTERM or SIGHUP makes."""
+
 
 class CancelToken:
     """Says that a run is to end. Safe to use from any thread and from a signal handler: it takes no locks.
@@ -31,7 +36,7 @@ class CancelToken:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """All reasons given, the parent's before its own."""
+        """The reasons of all requests so far, in their order; the parent's before its own."""
         return self._reasons if self._parent is None else (*self._parent.reasons, *self._reasons)
 
     @property
