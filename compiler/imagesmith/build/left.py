@@ -26,6 +26,11 @@ def sweep_line(run: Run) -> str:
     return shlex.join(["imagesmith", "sweep", run.folder.run_id, *(run.world.sweep_arguments or ()), "--yes"])
 
 
+def what_becomes_of_it(run: Run) -> str:
+    """What becomes of things that stay in Azure: somebody sweeps them, unless they end with a sandbox."""
+    return "which ends with the sandbox" if run.world.sweep_arguments is None else f"for `{sweep_line(run)}`"
+
+
 def tell_what_is_left(
     run: Run, stage: Stage, failure: RunFailure, *, address: str | None, crashed: bool, again: bool = False
 ) -> None:

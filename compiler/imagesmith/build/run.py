@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,8 +41,6 @@ CLEANUP = "clean-up limit"
 """Reason of the kill that the limit of the clean-up asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
-TERMINATED = "terminated"
-"""Reason of the cancel that SIGTERM or SIGHUP asks for."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,6 +75,8 @@ class Run:
     """What Packer last said that it does."""
     step: str | None = None
     """The step that is running."""
+    tell_requests: Callable[[], None] = lambda: None
+    """Says which requests to stop have come; the supervisor's, from its start on."""
 
     @property
     def plan(self) -> BuildPlan:

@@ -132,7 +132,7 @@ def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
     failure = failure_of(run, stage, watch, evidence, outcome)
     watch.crashed = evidence.crashed
     if outcome is Outcome.CANCELLED:
-        raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
+        raise Stop.cancelled(failure)
     raise Stop(EXIT_CODES[outcome], failure.message, [failed(run, failure)], failure=failure)
 
 

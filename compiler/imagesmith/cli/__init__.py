@@ -91,9 +91,7 @@ def main() -> None:
     """The `imagesmith` program."""
     make_patient()
     _end_in_order()
-    gc.set_threshold(
-        50_000, 20, 100
-    )  # nearly all objects of a run live to its end; looking for dead ones costs a third
+    spare_collector()
     try:
         status = command.main(prog_name="imagesmith", standalone_mode=False)
     except click.ClickException as error:

@@ -12,7 +12,8 @@ def supervision_line(event: Event) -> str | None:
         case CancelRequested():
             return f"warning: {printable(event.text)}"
         case CleanupProgress():
-            return f"  cleaning up for {event.elapsed_s:.0f} s: {printable(event.text)}"
+            so_far = f" for {event.elapsed_s:.0f} s" if event.elapsed_s >= 1 else ""
+            return f"  cleaning up{so_far}: {printable(event.text)}"
         case Silence():
             where = f" ({event.step})" if event.step else ""
             then = "the run is cancelled" if event.acts else f"the run is cancelled at {event.limit_s:g} s"
