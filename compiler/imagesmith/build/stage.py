@@ -31,6 +31,8 @@ NO_SCRATCH = Rule(
     fix="set TMPDIR to a folder that exists and has room",
     source="demand.md §3.4",
 )
+_ORPHAN_LIMIT_S = 10
+"""How long a Packer whose Azure is gone with our process may try to clean up there."""
 _SKIPPED = "aborted: skipping cleanup of step"
 
 
@@ -116,6 +118,7 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                 redact=run.folder.line_redactor(),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
+                orphan_limit_s=_ORPHAN_LIMIT_S if run.world.ends_with_run else None,
             )
         except PackerError as error:
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
