@@ -2,8 +2,8 @@
 
 Nobody can tell a Packer whose parent was killed to clean up, and at its next line of output it would die of a broken
 pipe and leave everything in Azure. A small shell waits for our end of a pipe to close, which the kernel sees to; it
-then sends the one SIGTERM, and goes on reading the output, so that the clean-up can speak. Where the Azure that there is
-to clean up was ours and is gone with us, Packer would ask for it again and again, for a quarter of an hour and more: it
+then sends the one SIGTERM, and goes on reading the output, so that the clean-up can speak. Where the Azure to clean up
+was our own sandbox and is gone with us, Packer would ask for it again and again, for a quarter of an hour and more: it
 is ended after a while.
 """
 
