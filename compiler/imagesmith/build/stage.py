@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode
-from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, temporary_folder
+from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, scratch_folder, temporary_folder
 from imagesmith.packer.outcome import EXIT_CODES, GOOD, Evidence, judge
 from imagesmith.plan import OnError, Stage, StageName
 from imagesmith.run_failure import Outcome
@@ -43,7 +42,7 @@ def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iter
     declared = {variable.name for variable in stage.variables}
     with ExitStack() as stack:
         try:
-            private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagesmith-")))
+            private = stack.enter_context(scratch_folder())
             plugins = private / "plugins"
             link_plugins(run.packer.plugins, plugins)
             environment = packer_environment(
