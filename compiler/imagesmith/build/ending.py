@@ -67,6 +67,7 @@ class Ending:
             sub_state=self.sub_state,
             outputs=tuple(run.outputs),
             leftovers=tuple(run.leftovers),
+            retries=run.retries,
             diagnostics=in_order(run.redacted(found) for found in run.diagnostics),
             failure=self.failure,
             record=str(run.folder.path),

@@ -75,7 +75,8 @@ def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
     place = f"{BUILD_USER}@{address}" + (f" -p {port}" if port else "")
     login = f"ssh -i {key} {place}" if key else f"remote desktop at {address}"
     way_in = f"{login}; " if address else ""
-    return f"the machine of stage {stage.name.value} is kept: {way_in}{_removal(run, stage)}"
+    kept = f"the machine of stage {stage.name.value} is kept in the resource group {run.groups[stage.name]}"
+    return f"{kept}: {way_in}{_removal(run, stage)}"
 
 
 def _removal(run: Run, stage: Stage) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
-ASKED = "asked by `imagesmith cancel`"
+ASKED = "`imagesmith cancel`"
 """Reason of the cancel that another process asks for."""
 CLEANUP = "clean-up limit"
 """Reason of the kill that the limit of the clean-up asks for."""
@@ -63,6 +63,8 @@ class Run:
     suspects: list[str] = field(default_factory=list)
     """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    retries: int = 0
+    """How often a stage was tried again."""
     sub_state: RunSubState = RunSubState.QUEUED
     has_begun_machines: bool = False
     capture_begun: bool = False
