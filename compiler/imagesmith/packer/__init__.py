@@ -7,6 +7,7 @@ from imagesmith.packer.marks import StepMark, step_marks
 from imagesmith.packer.opening import shows_building
 from imagesmith.packer.process import ProcessOutcome, run_packer
 from imagesmith.packer.protocol import ArtifactCollector, Item, Record, Text, parse, read_manifest, ui_lines
+from imagesmith.packer.scratch import scratch_folder
 from imagesmith.packer.steps import StepTracker
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "parse",
     "read_manifest",
     "run_packer",
+    "scratch_folder",
     "shows_building",
     "step_marks",
     "temporary_folder",
