@@ -21,6 +21,7 @@ from typing import IO
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.ended import told_at_end
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.interrupt import shielded
 from imagesmith.packer.leash import leash
@@ -39,6 +40,7 @@ NOT_STARTED = Rule(
 _CUT_TAIL = 8192
 """Characters left out at the end of a line that was cut: they may hold half a secret, which no redactor finds."""
 _POLL_S = 0.05
+"""How often a wish to stop is looked for: a token that a signal handler may use can wake nobody."""
 _QUIET_S = 0.5
 """How long after Packer's end its pipes and its plugins may take to close by themselves."""
 _DRAIN_S = 10.0
@@ -226,8 +228,12 @@ class _Run:
         return readers
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        over = told_at_end(process)
         while process.poll() is None:
             self._react(process)
+            if over is not None:
+                over.wait(_POLL_S)
+                continue
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_POLL_S)
 
