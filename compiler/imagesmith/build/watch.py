@@ -5,17 +5,28 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from imagesmith.build.refusal import NOT_LOADED, objections, refused
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.known_errors import PLUGIN_CRASHED
 from imagesmith.lower.tuning import PASSED_OVER
-from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
+from imagesmith.packer import (
+    ArtifactCollector,
+    Item,
+    PackerError,
+    Record,
+    StepTracker,
+    parse,
+    read_manifest,
+    shows_building,
+    step_marks,
+)
 from imagesmith.packer.lines import Line
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
 
@@ -54,15 +65,17 @@ STEP_PASSED_OVER = Rule(
 class Watch:
     """Packer's lines to events, artifacts and how far it got."""
 
-    def __init__(self, run: Run, stage: Stage) -> None:
+    def __init__(self, run: Run, stage: Stage, on_building: Callable[[], None] = lambda: None) -> None:
         self._run = run
         self._stage = stage
+        self._on_building = on_building
         self._said: set[str] = set()
         self.artifacts = ArtifactCollector()
         self.address: str | None = None
         self.suffix: str | None = None
         self.failed_before_cancel = False
-        self.begun = self.crashed = False
+        self.begun = self.crashed = self.builds = False
+        self.objections: deque[str] = deque(maxlen=_TAIL)
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
@@ -121,9 +134,27 @@ class Watch:
         """The next line."""
         item = parse(line.data)
         self._run.heard_at = time.monotonic()
+        if not self.builds:
+            self._before_building(item, line)
         if isinstance(item, Record):
             self.artifacts.feed(item)
         self.tracker.feed(item, line.stream)
+
+    def _before_building(self, item: Item, line: Line) -> None:
+        """Packer looks through all files before it builds; what it says until then may be against them."""
+        if isinstance(item, Record) and shows_building(item):
+            self.building()
+            return
+        said = [self._run.folder.redact(text) for text in objections(item, line.stream)]
+        self.objections.extend(said)
+        if any(NOT_LOADED in text for text in said) and self._run.refusal is None:
+            # It would go on all the same, and crash in the middle of the machine's steps.
+            self._run.refuse(refused("build", said, None))
+
+    def building(self) -> None:
+        """Packer has taken the files, and builds."""
+        self.builds = True
+        self._on_building()
 
     def cancelling(self, _reason: str) -> None:
         """Packer is asked to stop now. What failed before that is still the cause."""

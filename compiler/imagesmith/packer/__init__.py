@@ -4,13 +4,16 @@ from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.marks import StepMark, step_marks
+from imagesmith.packer.opening import shows_building
 from imagesmith.packer.process import ProcessOutcome, run_packer
-from imagesmith.packer.protocol import ArtifactCollector, Record, Text, parse, read_manifest, ui_lines
+from imagesmith.packer.protocol import ArtifactCollector, Item, Record, Text, parse, read_manifest, ui_lines
+from imagesmith.packer.scratch import scratch_folder
 from imagesmith.packer.steps import StepTracker
 
 __all__ = [
     "ArtifactCollector",
     "CancelToken",
+    "Item",
     "PackerError",
     "ProcessOutcome",
     "Record",
@@ -21,6 +24,8 @@ __all__ = [
     "parse",
     "read_manifest",
     "run_packer",
+    "scratch_folder",
+    "shows_building",
     "step_marks",
     "temporary_folder",
     "ui_lines",
