@@ -207,7 +207,7 @@ def test_two_runs_are_compared(state: State, tmp_path: Path) -> None:
     assert done.stdout.startswith(
         "outcome:\n  - state: Failed\n  + state: Succeeded\ndurations:\n  all: 1 min 15 s -> "
     )
-    assert "  build customize[1]: 30.0 s -> 30.0 s (+0.0 s)\n" in done.stdout
+    assert "  build customize[1]: 30.0 s -> 30.0 s (the same)\n" in done.stdout
     same = cli(tmp_path, "runs", "diff", RUN, RUN)
     assert same.stderr == "the same template, versions, options, steps and outcome\n"
     assert document(tmp_path, "runs", "diff", RUN, "last")["differences"][0] == {
