@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.cloud_faults import FAULTS, Fault  # noqa: E402 - found by the line above
+from tests.processes import working_in  # noqa: E402
 
 TEMPLATE = ROOT / "examples" / "web-server.json"
 LIMIT_S = 240
@@ -81,7 +82,7 @@ def one_build(chance: random.Random) -> Ended:
             process.communicate()
             return Ended(name=name, status=None, seconds=LIMIT_S, wrong=("it hangs",))
         wrong = list(_wrong(process.returncode, stdout, fault))
-        wrong += [f"process {number} is left" for number in _processes_in(home)]
+        wrong += [f"process {number} is left" for number in working_in(home)]
         wrong += [f"{entry.name} is left in TMPDIR" for entry in scratch.iterdir()]
         if "Traceback" in stderr:
             wrong.append("a traceback")
@@ -117,20 +118,6 @@ def _wrong(status: int, stdout: str, fault: Fault) -> tuple[str, ...]:
         return (f"one of {[int(code) for code in fault.ends]} was to be expected",)
     result = json.loads(stdout)["result"]
     return () if result and fault.says in stdout else (f"nothing is said of {fault.says!r}",)
-
-
-def _processes_in(folder: Path) -> list[int]:
-    """Processes whose working folder is in this one."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                cwd = str((entry / "cwd").readlink())
-            except OSError:
-                continue  # ended meanwhile
-            if cwd.startswith(str(folder)):
-                found.append(int(entry.name))
-    return found
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.processes import with_word
+
 PROGRAM = """
 import os, signal, sys, time
 def stop(*_):
@@ -41,15 +43,7 @@ def supervised(program: str, mark: Path) -> subprocess.Popen[str]:
 
 def leashes() -> set[int]:
     """The watchers that there are."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                if b"imagesmith-leash" in (entry / "cmdline").read_bytes():
-                    found.add(int(entry.name))
-            except OSError:
-                continue  # ended meanwhile
-    return found
+    return with_word(b"imagesmith-leash")
 
 
 def until(condition: object, *, seconds: float = 20) -> bool:
