@@ -24,9 +24,9 @@ SUPERVISOR = """
 import sys
 from pathlib import Path
 from imagesmith.packer import run_packer
-def show(line):
-    print(line.data.decode(), flush=True)
-outcome = run_packer([sys.executable, "-c", sys.argv[1], sys.argv[2]], environment={}, cwd=Path("."), on_line=show)
+def show(batch):
+    print(*batch.lines, sep="\\n", flush=True)
+outcome = run_packer([sys.executable, "-c", sys.argv[1], sys.argv[2]], environment={}, cwd=Path("."), on_lines=show)
 """
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(60)
 REPOSITORY = FIXTURES.parent
 
 
-def until_said(stand: Stand, text: str, *, name: str = "packer-build.log", limit_s: float = 30) -> None:
+def until_said(stand: Stand, text: str, *, name: str = "packer.log", limit_s: float = 30) -> None:
     """Wait until a run's file holds a text."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
@@ -216,7 +216,7 @@ def test_the_second_ctrl_c_asks_a_person(stand: Stand, answer: str, *, ends: boo
     typed = [("install", CTRL_C), ("removes what it made", CTRL_C), ("End Packer at once", f"{answer}\n")]
     code, shown = _on_terminal(stand, _ready(stand, build=acts), typed=typed)
     assert code == ExitCode.CANCELLED, shown
-    log = next(stand.folder.glob("state/runs/*/packer-build.log")).read_text()
+    log = next(stand.folder.glob("state/runs/*/packer.log")).read_text()
     assert ("Resource group has been deleted" in log) is not ends
     assert alive(stand.pids) == []
     tell(f"Ctrl-C twice on a terminal, answer '{answer}'", "End Packer at once, and leave what it made in Azure? [y/N]")

@@ -12,7 +12,7 @@ from imagesmith.build.stage import packer_session
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.packer import PackerError, Record, Text, parse, run_packer, ui_lines
-from imagesmith.packer.lines import Line, Stream
+from imagesmith.packer.lines import Batch, Stream
 from imagesmith.plan import Stage
 
 REFUSED = Rule(
@@ -60,9 +60,9 @@ def _problem(run: Run, stage: Stage) -> str | None:
     """What Packer says against a stage's files, None where it is content. Raises Stop if it cannot be started."""
     errors: list[str] = []
 
-    def take(line: Line) -> None:
+    def take(batch: Batch) -> None:
         run.heard_at = time.monotonic()
-        errors.extend(_errors(line))
+        errors.extend(text for line in batch.lines for text in _errors(line, batch.stream))
 
     with packer_session(run, {**run.world.variables, **_placeholders(stage)}, stage) as environment:
         try:
@@ -70,8 +70,7 @@ def _problem(run: Run, stage: Stage) -> str | None:
                 [str(run.packer.path), "validate", "-machine-readable", "."],
                 environment=environment,
                 cwd=run.directory(stage),
-                on_line=take,
-                redact=run.folder.redact,
+                on_lines=take,
                 cancel=run.cancel,
             )
         except PackerError as error:
@@ -86,9 +85,9 @@ def _placeholders(stage: Stage) -> dict[str, str]:
     return {variable.name: variable.value for variable in stage.variables if variable.value is not None}
 
 
-def _errors(line: Line) -> list[str]:
-    item = parse(line.data)
+def _errors(line: str, stream: Stream) -> list[str]:
+    item = parse(line)
     if isinstance(item, Record) and item.type == "ui":
         return [part.text for part in ui_lines(item) if part.level == "error" or _NOT_LOADED in part.text]
     # What is wrong with Packer's own configuration comes outside of its records (packer.md §4.6).
-    return [item.line] if isinstance(item, Text) and line.stream is Stream.STDERR else []
+    return [item.line] if isinstance(item, Text) and stream is Stream.STDERR else []

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ import click
 from imagesmith.cli.output import colors, talk
 from imagesmith.cli.supervision import question
 from imagesmith.events import Event, OnEvent, to_json
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.packer import CancelToken
 from imagesmith.report.live import LiveView, PlainView
 
@@ -68,14 +69,24 @@ class _Presses:
 def view(output: str) -> Iterator[OnEvent]:
     """Where events are shown: NDJSON on stdout, a live view on a terminal, plain lines otherwise."""
     with ExitStack() as stack:
-        show: Callable[[Event], None]
+        show: Listener
         if output == "ndjson":
-            show = lambda event: click.echo(json.dumps(to_json(event)))  # noqa: E731
+            show = _JsonView()
         elif colors(sys.stderr):
             show = stack.enter_context(LiveView(sys.stderr))
         else:
             show = PlainView(talk)
         yield show
+
+
+class _JsonView(Listener):
+    """One JSON text an event on stdout."""
+
+    def __call__(self, event: Event) -> None:
+        click.echo(json.dumps(to_json(event)))
+
+    def take_lines(self, lines: OutputLines) -> None:
+        click.echo("\n".join(json.dumps(to_json(event)) for event in lines.events()))
 
 
 def state_folder(given: str | None) -> Path:

@@ -3,15 +3,19 @@
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
+from imagesmith.packer.log import PackerLog
 from imagesmith.packer.marks import StepMark, step_marks
 from imagesmith.packer.process import ProcessOutcome, run_packer
 from imagesmith.packer.protocol import ArtifactCollector, Record, Text, parse, read_manifest, ui_lines
+from imagesmith.packer.reading import LineReader
 from imagesmith.packer.steps import StepTracker
 
 __all__ = [
     "ArtifactCollector",
     "CancelToken",
+    "LineReader",
     "PackerError",
+    "PackerLog",
     "ProcessOutcome",
     "Record",
     "StepMark",

@@ -20,6 +20,7 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
 from imagesmith.report.words import STEP_WORDS
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 _KEPT = 8
 """Lines that are shown of a step that fails."""
 _SHOWN = 3
+_MARKS = {"stdout": "|", "stderr": "!"}
+"""What stands before a line of output."""
 _LONGEST = 1000
 """Characters of a line that are looked at."""
 _QUIET_S = 10.0
 """Seconds of silence from which on they are told."""
 
 
-class PlainView:
+class PlainView(Listener):
     """One line an event, with the time of day in UTC: for logs, pipes and CI."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -48,6 +51,11 @@ class PlainView:
         text = self.line(event)
         if text:
             self._write(f"{event.time:%H:%M:%S} {text}")
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Print lines of output, all at once."""
+        before = f"{lines.time:%H:%M:%S}     {_MARKS[lines.stream]} "
+        self._write("\n".join([f"{before}{printable(text)}" for text in lines.texts]))
 
     def line(self, event: Event) -> str | None:  # noqa: PLR0911 - one return a kind of event
         """What an event says, None for those that a log does not show."""
@@ -64,8 +72,7 @@ class PlainView:
             case StepFinished():
                 return f"    {STEP_WORDS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
             case Output():
-                mark = "!" if event.stream == "stderr" else "|"
-                return f"    {mark} {printable(event.text)}" if event.step else None
+                return f"    {_MARKS[event.stream]} {printable(event.text)}" if event.step else None
             case Progress():
                 return f"  {printable(event.text)}"
             case Notice():
@@ -74,7 +81,7 @@ class PlainView:
                 return supervision_line(event)
 
 
-class LiveView:
+class LiveView(Listener):
     """A terminal: finished steps scroll by, the running one stays at the bottom with its time and last lines.
 
     An `Output` costs next to nothing: only what is drawn, a few times a second, is made fit for a terminal.
@@ -124,6 +131,11 @@ class LiveView:
                 self._plain(event)
             case _:
                 self._plain(event)
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Keep the last of many lines."""
+        self._heard = time.monotonic()
+        self._last.extend(lines.texts[-_KEPT:])
 
     def _begin(self) -> None:
         self._since = self._heard = time.monotonic()
