@@ -18,10 +18,11 @@ from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.build.left import how_to_reach
 from imagesmith.build.preflight import stage_variables
 from imagesmith.build.record import RunFolder
-from imagesmith.build.run import TERMINATED, Run
+from imagesmith.build.run import Run
 from imagesmith.events import Event, ExitCode, Progress, RunResult, RunState, StepFinished, StepStarted, to_json
 from imagesmith.lower import ValidateOn
 from imagesmith.packer import CancelToken
+from imagesmith.packer.cancel import TERMINATED
 from imagesmith.pipeline import Compilation, CompileOptions, compile_template
 from imagesmith.plan import OnError
 from imagesmith.targets import Target

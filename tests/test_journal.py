@@ -358,7 +358,7 @@ def test_the_record_speaks_the_services_words(state: State) -> None:
                 "properties": {"artifactUri": "https://contoso.example/d", "provisioningState": "Succeeded"},
             },
         ],
-        "imagesmith": {"packer": "1.6.6", "exitCode": 0, "leftovers": ["pkr-os-1"]},
+        "imagesmith": {"packer": "1.6.6", "exitCode": 0, "leftovers": ["pkr-os-1"], "retries": 0},
     }
     assert sorted(path.name for path in journal.path.iterdir()) == [
         "events.ndjson",

@@ -137,7 +137,7 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice(Event):
-    """Something a person should know: a warning, a leftover, a cancel request."""
+    """Something a person should know: a warning, a leftover."""
 
     kind: ClassVar[str] = "notice"
     severity: str
@@ -152,7 +152,8 @@ class CancelRequested(Event):
 
     kind: ClassVar[str] = "cancel-requested"
     reason: str
-    """Who or what: `interrupted`, `terminated`, `time limit`, `silence`, or the library caller's words."""
+    """Who or what: `interrupted` (Ctrl-C), `terminated` (SIGTERM or SIGHUP), `time limit`, `silence`, `clean-up limit`,
+    the command `imagesmith cancel`, or the library caller's words."""
     count: int
     """1 for the polite request, 2 for a second one, which has no effect, 3 for the one that ends Packer at once."""
     text: str

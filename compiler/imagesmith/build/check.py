@@ -49,7 +49,7 @@ class Check:
         for stage, check in self._checks:
             problem = check.result()
             if self._run.cancel.requested:
-                raise Stop(ExitCode.CANCELLED, "the run was cancelled")
+                raise Stop.cancelled()
             if problem:
                 text = f"packer validate: {problem}"
                 raise Stop(ExitCode.TOOLCHAIN, text, [REFUSED.at((), text)])

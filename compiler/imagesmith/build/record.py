@@ -53,7 +53,7 @@ class RunFolder:
         self._options = options or BuildOptions()
         self._lock = threading.Lock()
         known = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
-        self._redactor = Redactor((*known, *self._options.secrets.values()))
+        self._redactor = Redactor((*known, *compilation.step_values.values(), *self._options.secrets.values()))
         self._journal = Journal(path, redact=self._redactor.redact)
         self.path = self._journal.path
         self.run_id = self.path.name

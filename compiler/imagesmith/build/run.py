@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,14 +35,12 @@ if TYPE_CHECKING:
 
 TIME_LIMIT = "time limit"
 """Reason of the cancel that the template's buildTimeoutInMinutes asks for."""
-ASKED = "asked by `imagesmith cancel`"
+ASKED = "`imagesmith cancel`"
 """Reason of the cancel that another process asks for."""
 CLEANUP = "clean-up limit"
 """Reason of the kill that the limit of the clean-up asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
-TERMINATED = "terminated"
-"""Reason of the cancel that SIGTERM or SIGHUP asks for."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -65,6 +63,8 @@ class Run:
     suspects: list[str] = field(default_factory=list)
     """What Packer says that it left, in its words; `leftovers.account` finds out what is true of it."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    retries: int = 0
+    """How often a stage was tried again."""
     sub_state: RunSubState = RunSubState.QUEUED
     has_begun_machines: bool = False
     capture_begun: bool = False
@@ -77,6 +77,8 @@ class Run:
     """What Packer last said that it does."""
     step: str | None = None
     """The step that is running."""
+    tell_requests: Callable[[], None] = lambda: None
+    """Says which requests to stop have come; the supervisor's, from its start on."""
 
     @property
     def plan(self) -> BuildPlan:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode
-from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, temporary_folder
+from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, scratch_folder, temporary_folder
 from imagesmith.packer.outcome import EXIT_CODES, GOOD, Evidence, judge
 from imagesmith.plan import OnError, Stage, StageName
 from imagesmith.run_failure import Outcome
@@ -31,6 +30,8 @@ NO_SCRATCH = Rule(
     fix="set TMPDIR to a folder that exists and has room",
     source="demand.md §3.4",
 )
+_ORPHAN_LIMIT_S = 10
+"""How long a Packer whose Azure is gone with our process may try to clean up there."""
 _SKIPPED = "aborted: skipping cleanup of step"
 
 
@@ -41,7 +42,7 @@ def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iter
     declared = {variable.name for variable in stage.variables}
     with ExitStack() as stack:
         try:
-            private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imagesmith-")))
+            private = stack.enter_context(scratch_folder())
             plugins = private / "plugins"
             link_plugins(run.packer.plugins, plugins)
             environment = packer_environment(
@@ -114,6 +115,7 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                 log=run.folder.packer_log(f"{stage.name.value},{attempt}"),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
+                orphan_limit_s=_ORPHAN_LIMIT_S if run.world.ends_with_run else None,
             )
         except PackerError as error:
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
@@ -130,7 +132,7 @@ def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
     failure = failure_of(run, stage, watch, evidence, outcome)
     watch.crashed = evidence.crashed
     if outcome is Outcome.CANCELLED:
-        raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
+        raise Stop.cancelled(failure)
     raise Stop(EXIT_CODES[outcome], failure.message, [failed(run, failure)], failure=failure)
 
 

@@ -116,12 +116,13 @@ class Watch:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """While Packer builds, silence is noticed."""
+        """While Packer builds, silence is noticed; a request that has ended it is told before what follows from that."""
         self._run.heard_at = time.monotonic()
         try:
             yield
         finally:
             self._run.heard_at = self._run.step = None
+            self._run.tell_requests()
 
     @property
     def _manifest(self) -> Path:
@@ -142,10 +143,11 @@ class Watch:
         self._run.folder.say_lines(spoken)
 
     def cancelling(self, _reason: str) -> None:
-        """Packer has been asked to stop. What failed before that is still the cause."""
+        """Packer is asked to stop now. What failed before that is still the cause."""
         self.failed_before_cancel = self.tracker.failed_step is not None
         self.before_cancel = tuple(self.own_lines)
         self._run.doing, self._run.stopping = "", True
+        self._run.tell_requests()
 
     def _event(self, event: Event) -> None:
         if isinstance(event, StepFinished):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from imagesmith.cli.options import STDIN
 from imagesmith.cli.run import cache_folder, proxies
+from imagesmith.cli.sections import section
 
-F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
-
-_OPTIONS = (
+fetch_options = section(
+    "Scripts and files",
     click.option(
         "--allow-host",
         multiple=True,
@@ -27,13 +27,7 @@ _OPTIONS = (
     ),
     click.option("--offline", is_flag=True, help="Fetch only from the cache and from files."),
 )
-
-
-def fetch_options(function: F) -> F:
-    """The options of a command that fetches."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
+"""The options of a command that fetches."""
 
 
 def fetching(file: str, *, allow_host: Sequence[str], root: str | None, offline: bool) -> Any:  # FetchOptions, lazily

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imagesmith.cli.options import STDIN
+from imagesmith.cli.sections import section
 from imagesmith.cli.settings import Compiled
 from imagesmith.diagnostics import Diagnostic
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from imagesmith.artifacts import FetchOptions, Lock
 
 
-locked_option = click.option(
-    "--locked", is_flag=True, help="Refuse whatever is not as the lock file beside the template pins it."
+locked_option = section(
+    "Scripts and files",
+    click.option("--locked", is_flag=True, help="Refuse whatever is not as the lock file beside the template pins it."),
 )
 """The option of a command that can be held to a lock."""
 

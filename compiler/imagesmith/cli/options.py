@@ -13,6 +13,7 @@ import click
 from imagesmith import source
 from imagesmith.arm import split_answer
 from imagesmith.cli.bicep import find_bicep
+from imagesmith.cli.sections import section
 from imagesmith.cli.values import VersionType
 from imagesmith.diagnostics import Diagnostic, Severity
 from imagesmith.lower import ValidateOn
@@ -94,7 +95,7 @@ def _option(*names: str, **given: Any) -> Callable[[F], F]:  # what click.option
     return click.option(*names, **given)
 
 
-_TEMPLATE_OPTIONS = (
+_READING_OPTIONS = (
     _option(
         "-p",
         "parameters",
@@ -136,6 +137,9 @@ _TEMPLATE_OPTIONS = (
     ),
     _option("--vhd-container", metavar="URL", help="Storage container for a VHD without uri."),
     _option("--vhd-resource-group", metavar="NAME", help="Resource group of the VHD's storage account."),
+)
+
+_JUDGING_OPTIONS = (
     _option(
         "--select",
         multiple=True,
@@ -166,32 +170,25 @@ _TARGET_OPTIONS = (
 )
 
 
-def _names(options: Sequence[Callable[[Any], Any]]) -> tuple[str, ...]:
+def _names(options: Callable[[Any], Any]) -> tuple[str, ...]:
     def asked() -> None:
         """A command of nothing but these options."""
 
-    for option in options:
-        option(asked)
-    return tuple(option.name for option in click.command(asked).params)
-
-
-TEMPLATE_NAMES = _names(_TEMPLATE_OPTIONS)
-TARGET_NAMES = _names(_TARGET_OPTIONS)
-"""Under which names the values of these options arrive in a command."""
+    return tuple(option.name for option in click.command(options(asked)).params if option.name)
 
 
 def template_options(function: F) -> F:
-    """The options that say how a template is read."""
-    for option in reversed(_TEMPLATE_OPTIONS):
-        function = option(function)
-    return function
+    """The options that say how a template is read and judged."""
+    judging = section("Diagnostics and settings", *_JUDGING_OPTIONS)
+    return section("Template", *_READING_OPTIONS)(judging(function))
 
 
-def target_options(function: F) -> F:
-    """The options that say which Packer the files are for."""
-    for option in reversed(_TARGET_OPTIONS):
-        function = option(function)
-    return function
+target_options = section("Packer", *_TARGET_OPTIONS)
+"""The options that say which Packer the files are for."""
+
+TEMPLATE_NAMES = _names(template_options)
+TARGET_NAMES = _names(target_options)
+"""Under which names the values of these options arrive in a command."""
 
 
 def report_options(function: F) -> F:

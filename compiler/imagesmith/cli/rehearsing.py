@@ -1,39 +1,19 @@
-"""The options of a rehearsal on machines that record: what of Windows steps runs, and how steps are to end."""
+"""The options of a build in a sandbox: what its Azure holds, how it fails, and what of the steps runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import click
 
+from imagesmith.cli.faults import fault_option
+from imagesmith.cli.options import pairs
+from imagesmith.cli.sections import section
 from imagesmith.plan import BuildPlan
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _EXIT = re.compile(r"(?P<step>[^=]+)=(?P<code>[0-9]{1,10})")
 _HIGHEST_CODE = 2**32 - 1
-
-
-def rehearsal_options(function: F) -> F:
-    """Decorate a command that builds in a sandbox."""
-    exits = click.option(
-        "--sandbox-exit",
-        "sandbox_exits",
-        multiple=True,
-        callback=_parsed,
-        metavar="STEP=CODE",
-        help="Let a recorded step end with an exit code: 'customize[2]=3010'.",
-    )
-    steps = click.option(
-        "--sandbox-windows-steps",
-        type=click.Choice(["record", "pwsh"]),
-        default="record",
-        show_default=True,
-        help="Record the steps of a Windows machine, or run plain PowerShell ones here with pwsh.",
-    )
-    return steps(exits(function))
 
 
 def checked_exits(exits: Mapping[str, int], plan: BuildPlan | None) -> Mapping[str, int]:
@@ -47,7 +27,7 @@ def checked_exits(exits: Mapping[str, int], plan: BuildPlan | None) -> Mapping[s
     return exits
 
 
-def _parsed(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+def _exits(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
     for text in given:
         match = _EXIT.fullmatch(text)
@@ -55,3 +35,51 @@ def _parsed(_ctx: click.Context, _parameter: click.Parameter, given: tuple[str, 
             raise click.BadParameter(f"'{text}' is not STEP=CODE; write 'customize[2]=3010'")
         found[match["step"]] = int(match["code"])
     return found
+
+
+rehearsal_options = section(
+    "Sandbox",
+    click.option("--sandbox", is_flag=True, help="Build against an Azure on loopback, without an account."),
+    click.option("--sandbox-state", metavar="DIR", help="Keep the sandbox's images and resources in DIR."),
+    click.option(
+        "--sandbox-steps",
+        type=click.Choice(["auto", "run", "record"]),
+        default="auto",
+        show_default=True,
+        help="Run steps in containers, or only record them.",
+    ),
+    click.option(
+        "--sandbox-network",
+        type=click.Choice(["none", "host"]),
+        default="none",
+        show_default=True,
+        help="Network of the sandbox's machines.",
+    ),
+    click.option(
+        "--sandbox-base",
+        "sandbox_bases",
+        multiple=True,
+        callback=pairs,
+        metavar="PUBLISHER:OFFER:SKU=IMAGE",
+        help="Container image that stands for a source image; * and ? match.",
+    ),
+    click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]"),
+    click.option(
+        "--sandbox-windows-steps",
+        type=click.Choice(["record", "pwsh"]),
+        default="record",
+        show_default=True,
+        help="Record the steps of a Windows machine, or run plain PowerShell ones here with pwsh.",
+    ),
+    click.option(
+        "--sandbox-exit",
+        "sandbox_exits",
+        multiple=True,
+        callback=_exits,
+        metavar="STEP=CODE",
+        help="Let a recorded step end with an exit code: 'customize[2]=3010'.",
+    ),
+    fault_option,
+    click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to."),
+)
+"""The options of a build in a sandbox."""

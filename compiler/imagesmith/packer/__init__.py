@@ -8,6 +8,7 @@ from imagesmith.packer.marks import StepMark, step_marks
 from imagesmith.packer.process import ProcessOutcome, run_packer
 from imagesmith.packer.protocol import ArtifactCollector, Record, Text, parse, read_manifest, ui_lines
 from imagesmith.packer.reading import LineReader
+from imagesmith.packer.scratch import scratch_folder
 from imagesmith.packer.steps import StepTracker
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "parse",
     "read_manifest",
     "run_packer",
+    "scratch_folder",
     "step_marks",
     "temporary_folder",
     "ui_lines",

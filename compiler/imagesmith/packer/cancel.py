@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+INTERRUPTED = "interrupted"
+"""Reason of the request that Ctrl-C makes."""
+TERMINATED = "terminated"
+"""Reason of the request that SIGTERM or SIGHUP makes."""
+
 
 class CancelToken:
     """Says that a run is to end. Safe to use from any thread and from a signal handler: it takes no locks.
@@ -36,6 +41,11 @@ class CancelToken:
     def count(self) -> int:
         """How often somebody has asked, kills included."""
         return len(self._reasons)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons of all requests so far, in their order."""
+        return self._reasons
 
     @property
     def reason(self) -> str | None:

@@ -72,12 +72,14 @@ def run_packer(
     cancel: CancelToken | None = None,
     on_cancelling: Callable[[str], None] | None = None,
     grace_s: float = 5.0,
+    orphan_limit_s: int | None = None,
 ) -> ProcessOutcome:
     """Run a program to its end and hand over its lines, one batch at a time, from threads of our own.
 
     `environment` is all that the program gets, apart from a mark that finds what it leaves behind. `log` receives all
-    lines first, and is closed at the end. `on_cancelling` is told the reason just before the
-    signal is sent. `grace_s` is what processes that outlive the program get to end after a SIGTERM.
+    lines first, and is closed at the end. `on_cancelling` is told the reason just before the signal is sent. `grace_s`
+    is what processes that outlive the program get to end after a SIGTERM. `orphan_limit_s` is how long the program may
+    clean up when our own process is gone; by default as long as it takes.
 
     Raises PackerError if the program cannot be started, and whatever `on_lines` raises, once the program has been asked
     to stop and has ended. Where nobody handles Ctrl-C it counts as a request to stop, the third one as
@@ -91,6 +93,7 @@ def run_packer(
         sink=_Sink(on_lines, log),
         cancel=token,
         on_cancelling=on_cancelling,
+        orphan_limit_s=orphan_limit_s,
     )
     return shielded(lambda: run.complete(grace_s), token)
 
@@ -138,10 +141,12 @@ class _Run:
         sink: _Sink,
         cancel: CancelToken,
         on_cancelling: Callable[[str], None] | None,
+        orphan_limit_s: int | None,
     ) -> None:
         self._sink = sink
         self._cancel = cancel
         self._on_cancelling = on_cancelling
+        self._orphan_limit_s = orphan_limit_s
         self._mark = secrets.token_hex(16)
         self._asked = self._killed = False
         self._argv = argv
@@ -151,7 +156,7 @@ class _Run:
     def complete(self, grace_s: float) -> ProcessOutcome:
         started = time.monotonic()
         process = self._start()
-        with leash(process):
+        with leash(process, limit_s=self._orphan_limit_s):
             readers = self._read(process)
             self._wait(process)
         _join(readers, _QUIET_S)

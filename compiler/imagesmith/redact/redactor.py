@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from imagesmith.redact.forms import SHORTEST, encodings, parts
+from imagesmith.redact.forms import SHORTEST, encodings, parts, ragged_forms
 from imagesmith.redact.search import Finder, Spans
 from imagesmith.redact.urls import MARK, without_signatures
 
@@ -49,7 +49,8 @@ class Redactor:
         long = [part for part in known if len(part) >= LEAST]
         forms = {form for part in long for form in encodings(part) if len(form) >= SHORTEST}
         short = sorted(known.difference(long))
-        self.finder = Finder(forms) if forms else None
+        ragged = {form: sides for part in long for form, sides in ragged_forms(part).items()}
+        self.finder = Finder(forms, ragged) if forms else None
         self._short = re.compile("|".join(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short))
         self._has_short = bool(short)
         self.longest = max(map(len, forms), default=0)
@@ -62,9 +63,12 @@ class Redactor:
         """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
         if text is self._clean:
             return text
+        return self.masked(text, self.spans(text))
+
+    def spans(self, text: str) -> Spans:
+        """Where secrets of six characters or more stand in a text, in whatever form; spans may overlap."""
         finder = self.finder
-        spans = finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
-        return self.masked(text, spans)
+        return finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
 
     def masked(self, text: str, spans: Spans) -> str:
         """The text without these parts, without short secrets and without signatures.
@@ -148,18 +152,22 @@ class LineRedactor:
         lead = _LEAD.match(text)
         start = lead.end() if lead else 0
         spans = finder.whole(text, hits)
-        spans += self._continued(text, start)
+        spans += self._continued(finder, text, start)
         if len(text) - start >= _TELLING and finder.inside(text[start:]):
             spans.append((start, len(text)))
-        spans += [(start, end) for end, form in finder.ended(text, start, hits) if _telling(form, end - start)]
+        spans += [
+            finder.widened(text, start, end, form)
+            for end, form in finder.ended(text, start, hits)
+            if _telling(form, end - start)
+        ]
         for at, form in finder.begun(text, hits):
             length = len(text) - at
             self._broken += (_Broken(form, length),)
             if _telling(form, length):
-                spans.append((at, len(text)))
+                spans.append(finder.widened(text, at, len(text), form))
         return self._redactor.masked(text, spans)
 
-    def _continued(self, text: str, start: int) -> Spans:
+    def _continued(self, finder: Finder, text: str, start: int) -> Spans:
         """Where the line goes on with what an earlier one began; what goes on behind this one is kept in mind."""
         spans: Spans = []
         waiting: list[_Broken] = []
@@ -167,7 +175,7 @@ class LineRedactor:
         for one in self._broken:
             rest = one.form[one.length :]
             if line.startswith(rest):
-                spans.append((start, start + len(rest)))
+                spans.append(finder.widened(text, start, start + len(rest), one.form))
             elif line and rest.startswith(line) and _telling(one.form, one.length + len(line)):
                 spans.append((start, len(text)))
                 waiting.append(_Broken(one.form, one.length + len(line)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -14,74 +13,47 @@ import click
 
 from imagesmith.azure.login import Auth
 from imagesmith.build import BuildOptions, build_image, target_of
-from imagesmith.cli.faults import fault_option
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
-from imagesmith.cli.options import TEMPLATE_NAMES, output_option, pairs, template_options
-from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.options import TEMPLATE_NAMES, output_option, template_options
+from imagesmith.cli.output import show_diagnostics, show_document, show_event, talk
 from imagesmith.cli.rehearsing import rehearsal_options
-from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
+from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder
+from imagesmith.cli.screen import Screen
 from imagesmith.cli.secrets import keep_out, secret_option, values_of
+from imagesmith.cli.sections import SectionedCommand, section
 from imagesmith.cli.settings import compile_given
-from imagesmith.cli.supervision import on_error_options, patience_options, step_options
-from imagesmith.cli.values import DurationType
+from imagesmith.cli.supervision import ASK, on_error_of, patience_options, step_options
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
+from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
 from imagesmith.report.live import result_lines
 from imagesmith.toolchain import Packer, ToolchainError, find, require_azure
 
 
-@click.command("build")
+@click.command("build", cls=SectionedCommand)
 @click.argument("file", metavar="FILE")
 @template_options
-@click.option("--packer", metavar="FILE", help="Packer to use.  [default: the first one found]")
-@click.option("--plugin-path", metavar="DIR", help="Folder with Packer's plugins.")
-@click.option(
-    "--auth",
-    type=click.Choice([kind.value for kind in Auth]),
-    default="auto",
-    show_default=True,
-    help="Login to Azure.",
+@section(
+    "Packer and login",
+    click.option("--packer", metavar="FILE", help="Packer to use.  [default: the first one found]"),
+    click.option("--plugin-path", metavar="DIR", help="Folder with Packer's plugins."),
+    click.option(
+        "--auth",
+        type=click.Choice([kind.value for kind in Auth]),
+        default="auto",
+        show_default=True,
+        help="Login to Azure.",
+    ),
 )
-@click.option("--sandbox", is_flag=True, help="Build against an Azure on loopback, without an account.")
-@click.option("--sandbox-state", metavar="DIR", help="Keep the sandbox's images and resources in DIR.")
-@click.option(
-    "--sandbox-steps",
-    type=click.Choice(["auto", "run", "record"]),
-    default="auto",
-    show_default=True,
-    help="Run steps in containers, or only record them.",
-)
-@click.option(
-    "--sandbox-network",
-    type=click.Choice(["none", "host"]),
-    default="none",
-    show_default=True,
-    help="Network of the sandbox's machines.",
-)
-@click.option(
-    "--sandbox-base",
-    "sandbox_bases",
-    multiple=True,
-    callback=pairs,
-    metavar="PUBLISHER:OFFER:SKU=IMAGE",
-    help="Container image that stands for a source image; * and ? match.",
-)
-@click.option("--sandbox-engine", metavar="FILE", help="Container engine to use.  [default: podman, then docker]")
-@rehearsal_options
-@fault_option
-@click.option("--sandbox-strict", is_flag=True, help="Do not make what the template refers to.")
-@secret_option
-@locked_option
+@section("Secrets", secret_option)
 @fetch_options
+@locked_option
 @patience_options
 @step_options
-@click.option(
-    "--time-limit", type=DurationType(), metavar="DURATION", help="Override buildTimeoutInMinutes: 90s, 45m, 2h."
-)
+@rehearsal_options
 @click.option("--dry-run", is_flag=True, help="Stop before the first machine.")
 @click.option("--state-dir", metavar="DIR", help="Folder of run records.  [default: .imagesmith]")
 @output_option("text", "json", "ndjson")
@@ -125,16 +97,20 @@ def _build(compilation: Compilation, packer: Packer, output: str, given: dict[st
         with (
             cancel_on_signals() as cancel,
             world_of(compilation, run_id, state.path, given) as world,
-            view(output) as show,
+            Screen(output, cancel) as screen,
         ):
             result = build_image(
                 compilation,
                 packer=packer,
                 world=world,
                 run_directory=state.runs / run_id,
-                on_event=show,
+                on_event=screen,
                 cancel=cancel,
-                options=replace(options, secrets=values_of(given["secrets"], world)),
+                options=replace(
+                    options,
+                    secrets=values_of(given["secrets"], world),
+                    ask_keep=screen.ask_keep if given["on_error"] == ASK else None,
+                ),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
@@ -152,7 +128,7 @@ def _options(given: dict[str, Any]) -> BuildOptions:
         silence_timeout_s=given["silence_timeout"],
         cleanup_timeout_s=given["cleanup_timeout"],
         retries=given["retries"],
-        **on_error_options(given["on_error"]),
+        on_error=on_error_of(given["on_error"]),
     )
 
 
@@ -186,5 +162,5 @@ def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic], sec
             end_time=time,
             diagnostics=tuple(diagnostics),
         )
-        click.echo(json.dumps(to_json(RunFinished(time=time, result=result))))
+        show_event(RunFinished(time=time, result=result))
     return code

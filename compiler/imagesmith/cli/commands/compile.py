@@ -14,6 +14,7 @@ from imagesmith.cli.options import output_option, report_options, target_options
 from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
 from imagesmith.cli.secrets import secret_option
+from imagesmith.cli.sections import SectionedCommand
 from imagesmith.cli.settings import Compiled, compile_given
 from imagesmith.cli.supervision import step_options
 from imagesmith.diagnostics import has_errors
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from imagesmith.artifacts import FetchOptions
 
 
-@click.command("compile")
+@click.command("compile", cls=SectionedCommand)
 @click.argument("file", metavar="FILE")
 @click.option("-o", "directory", required=True, metavar="DIR", help="Folder to write to.")
 @template_options

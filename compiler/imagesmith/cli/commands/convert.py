@@ -8,6 +8,7 @@ import click
 
 from imagesmith.cli.options import report_options, template_options
 from imagesmith.cli.reporting import report_of, show_report
+from imagesmith.cli.sections import SectionedCommand
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.writing import write_whole
 from imagesmith.convert import Form, convert
@@ -15,7 +16,7 @@ from imagesmith.report.findings import with_others
 from imagesmith.results import ExitCode
 
 
-@click.command("convert")
+@click.command("convert", cls=SectionedCommand)
 @click.argument("file", metavar="FILE")
 @click.option(
     "--to",

@@ -22,6 +22,7 @@ from imagesmith.cli.locking import Unlocked, lock_beside
 from imagesmith.cli.options import STDIN, output_option, template_options
 from imagesmith.cli.output import show_diagnostics, show_document, talk
 from imagesmith.cli.secrets import keep_out
+from imagesmith.cli.sections import SectionedCommand
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.world import Unfit, azure
 from imagesmith.diagnostics import Diagnostic, has_errors
@@ -33,7 +34,7 @@ NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 """A login for blobs needs none."""
 
 
-@click.command("lock")
+@click.command("lock", cls=SectionedCommand)
 @click.argument("file", metavar="FILE")
 @template_options
 @click.option("--update", is_flag=True, help="Pin everything anew, also what has changed.")

@@ -12,6 +12,7 @@ from imagesmith.cli.options import output_option, report_options, target_options
 from imagesmith.cli.output import talk
 from imagesmith.cli.patterns import files_named
 from imagesmith.cli.reporting import report_of, show_report
+from imagesmith.cli.sections import SectionedCommand
 from imagesmith.cli.settings import Compiled, compile_given
 from imagesmith.cli.writing import write_whole
 from imagesmith.diagnostics import Diagnostic
@@ -19,7 +20,7 @@ from imagesmith.report.findings import Report, with_others
 from imagesmith.results import ExitCode
 
 
-@click.command("validate")
+@click.command("validate", cls=SectionedCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
 @template_options
 @target_options
