@@ -512,7 +512,7 @@ def test_the_real_packers_output_is_mapped_to_steps(tmp_path: Path, environment:
         cwd=tmp_path,
         on_lines=LineReader(
             tracker,
-            take_item=lambda _item: None,
+            take_item=lambda _item, _stream: None,
             take_lines=lambda spoken: events.extend(event for lines in spoken for event in lines.events()),
             redact=Redactor().line_redactor(),
         ).take,

@@ -38,7 +38,7 @@ class Short:
         redact = redactor.line_redactor()
         tracker = StepTracker(steps, self.events.append, redact=redact, now=lambda: TIME, monotonic=lambda: 0.0)
         self._reader = LineReader(
-            tracker, take_item=lambda _item: None, take_lines=self._take, redact=redact, now=lambda: TIME
+            tracker, take_item=lambda _item, _stream: None, take_lines=self._take, redact=redact, now=lambda: TIME
         )
 
     def _take(self, spoken: Sequence[OutputLines]) -> None:
@@ -195,7 +195,7 @@ def test_a_record_of_several_lines_takes_the_long_way_whoever_has_looked_for_sec
     events: list[Event] = []
     redact = Redactor().line_redactor()
     tracker = StepTracker(LINUX, events.append)
-    reader = LineReader(tracker, take_item=lambda _item: None, take_lines=lambda _spoken: None, redact=redact)
+    reader = LineReader(tracker, take_item=lambda _item, _stream: None, take_lines=lambda _spoken: None, redact=redact)
     record = "1790000010,,ui,message,    azure-arm.image: one\\n    azure-arm.image: two"
     lines = [OPENED.decode().rstrip(), record]
     reader.take(Batch(lines=lines, stream=Stream.STDOUT, cut=False, suspects=()))

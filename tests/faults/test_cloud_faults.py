@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagesmith.build import BuildOptions
-from imagesmith.events import ExitCode, RetryScheduled, RunResult, RunState
+from imagesmith.events import ExitCode, PhaseFinished, RetryScheduled, RunResult, RunState
 from imagesmith.known_errors import KNOWN_ERRORS
 from imagesmith.lower.tuning import PASSED_OVER, StepOptions
 from imagesmith.run_failure import RunFailure
@@ -128,7 +128,7 @@ def test_a_refusal_ends_with_its_cause_and_remedy(stand: Stand, case: Refusal, t
     assert (result.state, result.exit_code) == (state, case.code), result.message
     failure = _explained(result, case.known)
     assert failure.step is None
-    assert stand.commands == ["validate", "build"]
+    assert stand.commands == ["build"]
     tell(f"cloud: {case.name}", f"{failure.cause} -> {failure.remedy}")
 
 
@@ -207,7 +207,11 @@ def test_what_passes_by_itself_is_tried_again(stand: Stand, tell: Tell) -> None:
     tries: list[Any] = [[{"print": THROTTLED}, {"exit": 1}], [{"print": UNWELL}, {"exit": 1}], GOOD]
     result = stand.run(build=tries, options=QUICK)
     assert (result.state, result.exit_code) == (RunState.SUCCEEDED, ExitCode.OK)
-    assert stand.commands == ["validate", "build", "build", "build"]
+    assert stand.commands == ["build", "build", "build"]
+    phases = [(event.phase, event.succeeded) for event in stand.of(PhaseFinished)]
+    assert phases[2:] == [("check", True), ("build", True), ("distribute", True)], (
+        "one of each, whatever was tried again"
+    )
     said = stand.of(RetryScheduled)
     assert [(event.known, event.attempt) for event in said] == [("throttled", 2), ("azure-unwell", 3)]
     assert {event.attempts for event in said} == {3}

@@ -56,14 +56,14 @@ FAULTS = [
     Fault(
         name="exits at once with 127",
         acts=[{"exit": 127}],
-        code=ExitCode.MACHINE,
-        words="Packer ended with exit code 127 and without an image",
+        code=ExitCode.TOOLCHAIN,
+        words="packer build: exit code 127",
     ),
     Fault(
         name="exits at once with 139",
         acts=[{"exit": 139}],
-        code=ExitCode.MACHINE,
-        words="Packer ended with exit code 139 and without an image",
+        code=ExitCode.TOOLCHAIN,
+        words="packer build: exit code 139",
     ),
     Fault(
         name="dies of SIGSEGV",
@@ -161,7 +161,7 @@ def test_packer_misbehaves(stand: Stand, fault: Fault, tell: Tell) -> None:
     if fault.code is not ExitCode.OK:
         assert result.diagnostics[0].is_error
         assert result.diagnostics[0].hint
-        assert result.failure is not None
+        assert (result.failure is None) == (result.diagnostics[0].code == "IMG820"), "Packer had not begun"
     tell(f"packer {fault.name}", result.message, "; ".join(result.leftovers) or "nothing")
 
 

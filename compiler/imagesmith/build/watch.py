@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from imagesmith.build.refusal import NOT_LOADED, objections, refused
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
@@ -18,15 +19,16 @@ from imagesmith.lower.tuning import PASSED_OVER
 from imagesmith.listening import OutputLines
 from imagesmith.packer import (
     ArtifactCollector,
+    Item,
     LineReader,
     PackerError,
     Record,
     StepTracker,
     read_manifest,
+    shows_building,
     step_marks,
 )
-from imagesmith.packer.lines import Batch
-from imagesmith.packer.protocol import Item
+from imagesmith.packer.lines import Batch, Stream
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
 
 _CAPTURING = "Capturing image"
@@ -66,15 +68,17 @@ STEP_PASSED_OVER = Rule(
 class Watch:
     """Packer's lines to events, artifacts and how far it got."""
 
-    def __init__(self, run: Run, stage: Stage) -> None:
+    def __init__(self, run: Run, stage: Stage, on_building: Callable[[], None] = lambda: None) -> None:
         self._run = run
         self._stage = stage
+        self._on_building = on_building
         self._said: set[str] = set()
         self.artifacts = ArtifactCollector()
         self.address: str | None = None
         self.suffix: str | None = None
         self.failed_before_cancel = False
-        self.begun = self.crashed = False
+        self.begun = self.crashed = self.builds = False
+        self.objections: deque[str] = deque(maxlen=_TAIL)
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
@@ -133,7 +137,9 @@ class Watch:
         self._run.heard_at = time.monotonic()
         self._reader.take(batch)
 
-    def _item(self, item: Item) -> None:
+    def _item(self, item: Item, stream: Stream) -> None:
+        if not self.builds:
+            self._before_building(item, stream)
         if isinstance(item, Record):
             self.artifacts.feed(item)
 
@@ -141,6 +147,22 @@ class Watch:
         for lines in spoken:
             self.step_lines.extend(text[:_WIDEST] for text in lines.texts[-_TAIL:])
         self._run.folder.say_lines(spoken)
+
+    def _before_building(self, item: Item, stream: Stream) -> None:
+        """Packer looks through all files before it builds; what it says until then may be against them."""
+        if isinstance(item, Record) and shows_building(item):
+            self.building()
+            return
+        said = [self._run.folder.redact(text) for text in objections(item, stream)]
+        self.objections.extend(said)
+        if any(NOT_LOADED in text for text in said) and self._run.refusal is None:
+            # It would go on all the same, and crash in the middle of the machine's steps.
+            self._run.refuse(refused("build", said, None))
+
+    def building(self) -> None:
+        """Packer has taken the files, and builds."""
+        self.builds = True
+        self._on_building()
 
     def cancelling(self, _reason: str) -> None:
         """Packer is asked to stop now. What failed before that is still the cause."""

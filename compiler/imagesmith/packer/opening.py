@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from imagesmith.packer.marks import StepMark
+from imagesmith.packer.protocol import Record, ui_lines
 
 _OPENING: dict[str, re.Pattern[str]] = {
     "shell": re.compile(r"Provisioning with shell script: (?P<file>.+)"),
@@ -118,3 +119,10 @@ def exit_status(text: str) -> int | None:
     """The exit status in an error's text; the two Packers differ by a space behind it (lowering.md §4.8)."""
     match = _EXIT_STATUS.search(text)
     return int(match["status"]) if match else None
+
+
+def shows_building(record: Record) -> bool:
+    """Whether a record is of a build, and not only of Packer itself, which looks through all files before."""
+    if record.target:
+        return True
+    return any(line.build is not None or BUILD_ENDED.match(line.text) for line in ui_lines(record))

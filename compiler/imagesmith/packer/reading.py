@@ -16,7 +16,7 @@ from datetime import datetime
 from imagesmith.events import now
 from imagesmith.listening import OutputLines
 from imagesmith.packer import opening
-from imagesmith.packer.lines import Batch
+from imagesmith.packer.lines import Batch, Stream
 from imagesmith.packer.protocol import COMMA, Item, parse
 from imagesmith.packer.steps import StepTracker
 from imagesmith.redact import LineRedactor
@@ -39,7 +39,7 @@ class LineReader:
         self,
         tracker: StepTracker,
         *,
-        take_item: Callable[[Item], None],
+        take_item: Callable[[Item, Stream], None],
         take_lines: Callable[[Sequence[OutputLines]], None],
         redact: LineRedactor,
         now: Callable[[], datetime] = now,
@@ -69,7 +69,7 @@ class LineReader:
                 at += len(texts)
             else:
                 self._give(spoken)
-                self._take_long_way(lines[at], str(batch.stream))
+                self._take_long_way(lines[at], batch.stream)
                 at += 1
         self._give(spoken)
 
@@ -112,7 +112,7 @@ class LineReader:
             self._take_lines(tuple(spoken))
             spoken.clear()
 
-    def _take_long_way(self, line: str, stream: str) -> None:
+    def _take_long_way(self, line: str, stream: Stream) -> None:
         item = parse(line)
-        self._take_item(item)
-        self._tracker.feed(item, stream)
+        self._take_item(item, stream)
+        self._tracker.feed(item, str(stream))
