@@ -185,7 +185,12 @@ def _compile_resource(
     diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
-    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
+    lower_options = replace(
+        _lower_options(document, template, options, os_type),
+        hidden=named,
+        depends=document.depends,
+    )
+    lowered = lower(template, lower_options)
     plan, found = tuned(lowered.plan, options.step_options)
     retargeted = retarget(plan, options.target)
     secrets_shown = judge_parameters(document.root, named)

@@ -27,7 +27,7 @@ def sweep_line(run: Run) -> str:
 
 def what_becomes_of_it(run: Run) -> str:
     """What becomes of things that stay in Azure: somebody sweeps them, unless they end with a sandbox."""
-    return "which ends with the sandbox" if run.world.sweep_arguments is None else f"for `{sweep_line(run)}`"
+    return "which ends with the sandbox" if run.world.ends_with_run else f"for `{sweep_line(run)}`"
 
 
 def tell_what_is_left(
@@ -80,7 +80,7 @@ def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
 
 def _removal(run: Run, stage: Stage) -> str:
     """How to be rid of what a stage left. A group that was there before the run is not to be deleted."""
-    if run.world.sweep_arguments is None:
+    if run.world.ends_with_run:
         return "it ends with the sandbox"
     group = run.groups[stage.name]
     if run.variables.get("build_resource_group_name"):
@@ -125,7 +125,7 @@ def account(run: Run, *, whole: bool) -> None:
     known = " ".join(run.leftovers).lower()
     new = [leftover for leftover in found if not _is_named(leftover, known)]
     run.leftovers += [_told(leftover) for leftover in new]
-    if new and run.world.sweep_arguments is not None:
+    if new and not run.world.ends_with_run:
         results = " --results" if any(leftover.kind is LeftoverKind.RESULT for leftover in new) else ""
         run.note(f"remove what is left with: {sweep_line(run)}{results}")
 

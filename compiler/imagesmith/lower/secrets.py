@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, pairwise
+from typing import TypeAlias
 
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Expression, Joined, Literal
@@ -22,6 +23,7 @@ from imagesmith.lower.restoring import PREFIX, Hidden, Pieces, variable_value
 from imagesmith.lower.words import Lowering
 from imagesmith.plan import OsType, StepSecret
 from imagesmith.redact import too_short
+from imagesmith.source import Dependence
 
 SECRET_IN_FIRST_LINE = Rule(
     code="IMG870",
@@ -61,11 +63,14 @@ def reference_name(parameter: str) -> str:
 
 def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Lowering) -> Pieces:
     """An `inline` text, joined by the separator, as pieces; each secret one gets an environment variable."""
-    hidden = {name: value for name, value in lowering.options.hidden.items() if too_short(value) is None}
     text = separator.join(lines)
-    stretches = _apart(_stretches(text, hidden, lowering)) if hidden else ()
+    hidden = {name: value for name, value in lowering.options.hidden.items() if too_short(value) is None}
+    found = [(*span, parameter) for parameter in hidden for span in lowering.spans(text, parameter)]
+    if lowering.options.hidden:
+        found += _untold(lines, len(separator), path, found, lowering)
     pieces: list[str | Hidden] = []
     done = 0
+    stretches = _apart(found)
     for start, end, parameter in stretches:
         pieces.append(text[done:start])
         pieces += _hidden(text[start:end], parameter, lowering)
@@ -76,15 +81,37 @@ def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Loweri
     return [piece for piece in pieces if piece]
 
 
-def _stretches(text: str, hidden: Iterable[str], lowering: Lowering) -> Iterator[tuple[int, int, str]]:
-    for parameter in hidden:
-        for start, end in lowering.spans(text, parameter):
-            yield start, end, parameter
+_Stretch: TypeAlias = "tuple[int, int, str]"
+"""Where a stretch of a text begins and ends, and the secure parameter that it comes from."""
 
 
-def _apart(stretches: Iterable[tuple[int, int, str]]) -> Sequence[tuple[int, int, str]]:
+def _untold(
+    lines: Sequence[str], between: int, path: Path, found: Sequence[_Stretch], lowering: Lowering
+) -> Iterator[_Stretch]:
+    """The whole of each text that an expression made of a secure parameter in a way that does not show where the value
+    is: toUpper(), split(), a choice. What names the interpreter stays, since nobody could read it otherwise."""
+    groups: dict[Dependence, list[tuple[int, int]]] = {}
+    start = 0
+    for index, line in enumerate(lines):
+        if depends := lowering.options.depends((*path, index)):
+            groups.setdefault(depends, []).append((start, start + len(line)))
+        start += len(line) + between
+    head = len(lines[0].partition("\n")[0]) + 1 if lines[0].startswith("#!") else 0
+    for depends, stretches in groups.items():
+        for parameter in depends.parameters:
+            names = [name for name in lowering.options.hidden if re.split(r"[.\[]", name)[0] == parameter]
+            told = any(name in names and _within(at, stretches) for at, _, name in found)
+            if names and not told:
+                yield from ((max(start, head), end, names[0]) for start, end in stretches if end > head)
+
+
+def _within(at: int, stretches: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in stretches)
+
+
+def _apart(stretches: Iterable[_Stretch]) -> Sequence[_Stretch]:
     """Stretches that do not overlap: those that do become one, which is named after the first."""
-    found: list[tuple[int, int, str]] = []
+    found: list[_Stretch] = []
     for start, end, parameter in sorted(stretches, key=lambda one: (one[0], -one[1])):
         if found and start < found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]), found[-1][2])
