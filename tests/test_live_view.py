@@ -9,7 +9,20 @@ from dataclasses import replace
 
 import pytest
 
-from imagesmith.events import Output, PhaseStarted, RunStarted, RunSubState, StepStarted
+from imagesmith.events import (
+    CancelRequested,
+    CleanupProgress,
+    Output,
+    PhaseFinished,
+    PhaseStarted,
+    Progress,
+    RunStarted,
+    RunSubState,
+    StepFinished,
+    StepStarted,
+    StepState,
+)
+from imagesmith.listening import OutputLines
 from imagesmith.report.live import LiveView, PlainView, _short
 from tests.records import HOSTILE, at, failing_run
 
@@ -63,6 +76,17 @@ def test_nothing_of_a_build_acts_on_the_terminal() -> None:
         assert "\\x1b[31mred\\x07" in text.replace("\n", "")  # a terminal breaks it anywhere
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_many_lines_are_printed_as_the_events_that_they_are(stream: str) -> None:
+    lines = OutputLines(time=at(1), texts=["one", "two\x1b[2J", "::error::three"], stream=stream, step="customize[0]")
+    at_once: list[str] = []
+    PlainView(at_once.append).take_lines(lines)
+    one_by_one: list[str] = []
+    for event in lines.events():
+        PlainView(one_by_one.append)(event)
+    assert at_once == ["\n".join(one_by_one)]
+
+
 def test_a_step_that_fails_shows_its_last_lines() -> None:
     stream = io.StringIO()
     view = LiveView(stream)
@@ -85,3 +109,30 @@ def test_a_flood_of_output_is_not_drawn_line_by_line() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(-1, "0 s"), (59.9, "59 s"), (60, "1:00"), (3729, "1:02:09")])
 def test_times_are_short(seconds: float, text: str) -> None:
     assert _short(seconds) == text
+
+
+def test_a_warning_is_there_in_full_and_after_the_step_that_it_is_about() -> None:
+    """At any width; a name of a picture stays one."""
+    stream = io.StringIO()
+    view = LiveView(stream)
+    text = "cancelling (interrupted): Packer removes what it made in Azure; this can take minutes :warning:"
+    for event in (BUILD, STEP, CancelRequested(time=at(30), reason="interrupted", count=1, text=text)):
+        view(event)
+    view(StepFinished(time=at(31), step="customize[0]", state=StepState.CANCELED, duration_s=11))
+    view(PhaseFinished(time=at(32), phase="build", succeeded=False, duration_s=28))
+    shown = " ".join(stream.getvalue().split())
+    said = ["[2] customize[0]: Install", f"warning: {text}", "cancelled (11.0 s)", "-- build cancelled (28.0 s)"]
+    assert sorted(said, key=shown.index) == said
+
+
+def test_plain_lines_tell_once_what_is_cleaned_up() -> None:
+    """Packer's own line is enough until it takes longer."""
+    lines: list[str] = []
+    plain = PlainView(lines.append)
+    plain(Progress(time=at(30), text="Deleting resource group ..."))
+    for elapsed_s in (0.1, 15.2):
+        plain(CleanupProgress(time=at(30 + elapsed_s), text="Deleting resource group ...", elapsed_s=elapsed_s))
+    assert [line[9:] for line in lines] == [
+        "  Deleting resource group ...",
+        "  cleaning up for 15 s: Deleting resource group ...",
+    ]

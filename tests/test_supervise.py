@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -134,5 +134,35 @@ def test_requests_are_numbered_and_each_is_told_once(watched: Watched) -> None:
     watched.run.cancel.kill()
     watched.run.cancel.kill()
     (third,) = (event for event in watched.at(2) if isinstance(event, CancelRequested))
-    assert (third.count, "imagesmith sweep" in third.text) == (3, True)
+    assert (third.count, third.reason, "imagesmith sweep" in third.text) == (3, "killed", True)
     assert [event for event in watched.at(3) if isinstance(event, CancelRequested)] == []
+
+
+def test_what_stays_in_a_sandbox_needs_no_sweep(watched: Watched) -> None:
+    """It ends with the sandbox; before the first machine nothing stays at all."""
+    watched.run.world = replace(watched.run.world, sweep_arguments=None)
+    for _ in range(2):
+        watched.run.cancel.request("interrupted")
+    _, second = watched.at(1)
+    assert isinstance(second, CancelRequested)
+    assert second.text.endswith(
+        "A third request ends Packer at once and leaves the rest there, which ends with the sandbox"
+    )
+    watched.run.has_begun_machines = False
+    watched.run.cancel.kill("interrupted")
+    (third,) = watched.at(2)
+    assert isinstance(third, CancelRequested)
+    assert third.text == "Packer is ended at once (interrupted)"
+
+
+def test_the_limit_of_a_clean_up_is_told_as_the_cause_of_its_end(watched: Watched) -> None:
+    """And not what had asked for the clean-up."""
+    watched.run.options = replace(watched.run.options, cleanup_timeout_s=30)
+    watched.run.cancel.request("interrupted")
+    watched.at(0)
+    watched.run.stopping = True
+    watched.at(31)
+    (told,) = (event for event in watched.at(31.1) if isinstance(event, CancelRequested))
+    assert told.text.startswith(
+        "Packer is ended at once (clean-up limit) and leaves the rest in Azure, for `imagesmith"
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
+import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagesmith.lower.unpacking import windows_archive, windows_script
 from imagesmith.sandbox.rehearsal import SAID
 from imagesmith.sandbox.windows.deprovisioning import default_script
 from imagesmith.sandbox.windows.host import DISK
@@ -20,7 +23,7 @@ from imagesmith.sandbox.windows.scripts import only_exit, script_text, script_va
 from imagesmith.sandbox.windows.tasks import parse_task
 from imagesmith.sandbox.windows.update import parse_call
 from tests import windows_lines as lines
-from tests.windows_streams import PASSWORD, Talk, talk
+from tests.windows_streams import PASSWORD, Answer, Talk, talk
 
 TEMP = "Users/packer/AppData/Local/Temp"
 WHOLE_CHUNK = ((8000 - len("%TEMP%\\winrmcp-00000000-0000-0000-0000-000000000000.tmp")) // 4) * 3
@@ -402,3 +405,78 @@ def test_a_task_with_a_document_type_is_none() -> None:
     """Entities are how a small text becomes a large one."""
     bomb = lines.wrapper("whoami", user="&a;", password="").replace("<Task ", '<!DOCTYPE a [<!ENTITY a "b">]><Task ')
     assert parse_task(bomb) is None
+
+
+def zipped(*entries: tuple[str, bytes]) -> bytes:
+    """A zip; names that end in a slash are folders."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+async def unpack(machine: Talk, content: bytes | None, folder: str) -> Answer:
+    """The two steps of a folder."""
+    archive = windows_archive("01-site.zip")
+    if content is not None:
+        await machine.upload(content, archive)
+    return await machine.step(windows_script(archive, folder))
+
+
+def test_our_script_unpacks_a_folder(tmp_path: Path) -> None:
+    """With thousands of files in one folder, names that only Windows has, and names that only it compares."""
+    many = [(f"many/{number}.txt", str(number).encode()) for number in range(3000)]
+
+    async def work(machine: Talk) -> None:
+        await machine.upload(b"old", "C:\\site\\Größe.txt")
+        answer = await unpack(
+            machine, zipped(("GRÖSSE.TXT", b"x"), ("größe.TXT", b"new"), ("..a", b"dots"), *many), "C:\\site"
+        )
+        assert (answer.code, answer.out, answer.err) == (0, "", "")
+
+    found = on_machine(tmp_path, work)
+    files = found.files()
+    assert files.pop("site/Größe.txt") == b"new"
+    assert files.pop("site/GRÖSSE.TXT") == b"x"
+    assert [files.pop(name) for name in list(files) if name.startswith("site/%")] == [b"dots"]
+    assert files == {f"site/{name}": content for name, content in many}
+    assert rows(found, "folders") == [{"path": "C:\\site", "files": 3003, "size": 8 + sum(len(one) for _, one in many)}]
+    (script,) = rows(found, "scripts")
+    assert (script["ran"], script["why"]) == (True, "3003 files are in C:\\site")
+
+
+@pytest.mark.parametrize(
+    ("content", "folder", "said"),
+    [
+        (None, "C:\\site", "Could not find file 'C:\\Windows\\Temp\\imagesmith-01-site.zip'"),
+        (b"not fetched", "C:\\site", "cannot be read: File is not a zip file"),
+        (zipped(("a", b"a"))[:-30], "C:\\site", "cannot be read"),
+        (zipped(("../a", b"a")), "C:\\site", "names '../a', which is not below its folder"),
+        (zipped(("a?b", b"a")), "C:\\site", "syntax is incorrect"),
+        (zipped(("Temp/x", b"a"), ("Temp", b"a")), "C:\\", "is denied"),
+        (zipped(("a", b"a")), "E:\\site", "Cannot find drive"),
+    ],
+    ids=["missing", "no-zip", "cut", "above", "stream", "folder", "drive"],
+)
+def test_a_folder_that_cannot_be_unpacked_fails_the_step(
+    tmp_path: Path, content: bytes | None, folder: str, said: str
+) -> None:
+    async def work(machine: Talk) -> None:
+        answer = await unpack(machine, content, folder)
+        assert answer.code == 1
+        assert answer.out.startswith(f"imagesmith: the folder cannot be unpacked to {folder}: ")
+        assert said in answer.out
+
+    assert rows(on_machine(tmp_path, work), "folders") == []
+
+
+def test_a_script_that_only_resembles_ours_is_a_users(tmp_path: Path) -> None:
+    script = windows_script(windows_archive("01-site.zip"), "C:\\site")
+
+    async def work(machine: Talk) -> None:
+        await machine.upload(zipped(("a", b"a")), windows_archive("01-site.zip"))
+        for text in (script + b"exit 1", b"# mine\r\n" + script, script.replace(b"true", b"false")):
+            assert SAID in (await machine.step(text)).out
+
+    assert not [name for name in on_machine(tmp_path, work).files() if name.startswith("site")]

@@ -14,10 +14,10 @@ from imagesmith.sandbox.windows.paths import (
     WindowsPath,
     expand_cmd,
     expand_powershell,
-    name_key,
     parse_path,
 )
 from imagesmith.sandbox.windows.tree import Tree, host_name
+from imagesmith.windows_names import name_key
 
 HOME = WindowsPath("C", ("Users", "packer"))
 ENVIRONMENT = {"SystemRoot": "C:\\Windows", "TEMP": "C:\\Users\\packer\\AppData\\Local\\Temp"}

@@ -32,7 +32,7 @@ def placeholder(fetch: Fetch, os_type: OsType) -> bytes:
             script = f"[Console]::Error.WriteLine({_powershell_quoted(text)})\r\nexit {NOT_FETCHED_EXIT_CODE}\r\n"
         case FetchKind.SCRIPT:
             script = f"#!/bin/sh\nprintf '%s\\n' {_sh_quoted(text)} >&2\nexit {NOT_FETCHED_EXIT_CODE}\n"
-        case FetchKind.FILE:
+        case FetchKind.FILE | FetchKind.TAR | FetchKind.ZIP:
             script = f"{text}\nThis text stands in its place. `imagesmith compile --fetch` gets the file itself.\n"
     return script.encode("ascii")
 

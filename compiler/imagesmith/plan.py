@@ -30,10 +30,13 @@ class OnError(StrEnum):
 
 
 class FetchKind(StrEnum):
-    """What a file to fetch is: a script that is run, or a file that is copied."""
+    """What a file to fetch is: a script that is run, a file that is copied, or a folder beside the template, as an
+    archive of the kind that the machine's system unpacks."""
 
     SCRIPT = "script"
     FILE = "file"
+    TAR = "tar"
+    ZIP = "zip"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +51,8 @@ class Fetch:
     file: str
     path: Path
     sha256: str | None = None
+    unpacked_to: str | None = None
+    """Where on the machine a folder goes, as the template says it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,12 +12,13 @@ from imagesmith.artifacts.folders import pack
 from imagesmith.artifacts.locations import WEB_HINT, Local, looks_like_host
 from imagesmith.artifacts.options import FetchOptions
 from imagesmith.artifacts.store import Content, Store
+from imagesmith.plan import FetchKind
 
 _CHUNK = 1 << 20
 
 
-def copy(at: Local, options: FetchOptions, store: Store) -> Content:
-    """Take a copy of a file beside the template; raises `FetchError`.
+def copy(at: Local, kind: FetchKind, options: FetchOptions, store: Store) -> Content:
+    """Take a copy of a file beside the template, or pack a folder; raises `FetchError`.
 
     Links are followed first and the place that they lead to is checked (architecture §4.3). The copy is what is used
     from then on, so a later change of the file does not reach a build that has begun.
@@ -26,9 +27,9 @@ def copy(at: Local, options: FetchOptions, store: Store) -> Content:
         raise FetchError(NO_FOLDER, f"{at.shown} is a relative path, and the template comes from stdin")
     file = _resolved(at, options.template_folder, options.root or options.template_folder)
     if at.path.endswith("/"):
-        return pack(file, at.shown, options, store)
+        return pack(file, at.shown, kind, options, store)
     if file.is_dir():
-        hint = "in a File step for Linux, end the path with '/' to copy the folder"
+        hint = "in a File step, end the path with '/' to copy the folder"
         raise FetchError(NO_SUCH_FILE, f"{at.shown} is not a file", hint)
     with store.draft(at.shown, limit_bytes=options.limit_bytes) as draft:
         try:

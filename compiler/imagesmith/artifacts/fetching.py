@@ -124,7 +124,7 @@ class _Steps:
     def _copied(self, at: Local, group: Sequence[Fetch]) -> Content:
         if at.path.endswith("/") and any(fetch.kind is FetchKind.SCRIPT for fetch in group):
             raise FetchError(NO_SUCH_FILE, f"{at.shown} is a folder, and a script is a file")
-        return beside.copy(at, self.options, self.store)
+        return beside.copy(at, group[0].kind, self.options, self.store)
 
     def _fetch_remote(self, at: Remote, uri: str, group: Sequence[Fetch]) -> _Outcomes:
         """From the cache by checksum, else from the network; with `offline`, as it was when it was last fetched."""

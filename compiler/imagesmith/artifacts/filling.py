@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from imagesmith.artifacts import zips
 from imagesmith.artifacts.fetching import fetch_all
+from imagesmith.artifacts.folders import NOT_FOR_WINDOWS
 from imagesmith.artifacts.locking import judged
 from imagesmith.artifacts.options import Cancel, FetchOptions, OnProgress
 from imagesmith.diagnostics import Diagnostic, Rule, Severity, has_errors
@@ -26,6 +29,7 @@ LONG_LINE = Rule(
     corrected='{"type": "File", "sourceUri": "https://example.com/payload", "destination": "/tmp/payload"}',
     source="packer.md §6.1",
 )
+_VARIABLE = re.compile(r"\$env:\w+|\$\{env:[^}]*\}", re.IGNORECASE)
 _LONGEST_LINE = 65_535
 """Tried with Packer 1.6.6 and with a new one: a line of 65,536 characters is the first that is lost."""
 
@@ -60,7 +64,10 @@ def fill(
     found = (*found, *_judged(compilation, [fetch for _, fetch in wanted], contents))
     if has_errors(found):
         return Filled(files=compilation.files, fetched=0, diagnostics=found)
-    files = {f"{stage}/{fetch.file}": content for (stage, fetch), content in zip(wanted, contents, strict=True)}
+    files = {
+        f"{stage}/{fetch.file}": zips.compressed(content) if fetch.kind is FetchKind.ZIP else content
+        for (stage, fetch), content in zip(wanted, contents, strict=True)
+    }
     return Filled(files={**compilation.files, **files}, fetched=len(wanted), diagnostics=found)
 
 
@@ -70,13 +77,23 @@ def _located(found: Iterable[Diagnostic], compilation: Compilation) -> tuple[Dia
 
 
 def _judged(compilation: Compilation, fetches: Sequence[Fetch], contents: Sequence[bytes]) -> Iterator[Diagnostic]:
-    """What Packer would do to scripts for Linux on their way; those for Windows and files arrive as they are."""
+    """What would become of scripts and folders on their way; scripts for Windows and files arrive as they are."""
     plan, document = compilation.plan, compilation.document
-    if plan is None or document is None or plan.os_type is not OsType.LINUX:
+    if plan is None or document is None:
         return
     for fetch, content in zip(fetches, contents, strict=True):
-        if fetch.kind is FetchKind.SCRIPT:
+        if fetch.kind is FetchKind.SCRIPT and plan.os_type is OsType.LINUX:
             yield from locate(_script(fetch, content), document)
+        if fetch.kind is FetchKind.ZIP:
+            yield from locate(_folder(fetch, content), document)
+
+
+def _folder(fetch: Fetch, content: bytes) -> Iterator[Diagnostic]:
+    folder = _VARIABLE.sub("", fetch.unpacked_to or "")  # what a variable stands for is known on the machine only
+    if long := zips.too_long(content, folder):
+        more = f" and {len(long) - 1} more" if len(long) > 1 else ""
+        message = f"{redact_url(fetch.uri)} cannot go to Windows: the path of {long[0]!a}{more} would be too long there"
+        yield NOT_FOR_WINDOWS.at(fetch.path, message, hint="choose a destination nearer to the drive's root")
 
 
 def _script(fetch: Fetch, content: bytes) -> Iterator[Diagnostic]:

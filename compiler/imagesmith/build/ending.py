@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesmith.build.failure import failed
-from imagesmith.build.run import SILENCE, TERMINATED, TIME_LIMIT, Run
+from imagesmith.build.run import REFUSED_FILES, SILENCE, TIME_LIMIT, Run
 from imagesmith.diagnostics import Diagnostic, in_order
 from imagesmith.events import ExitCode, RunResult, RunState, RunSubState
+from imagesmith.packer.cancel import TERMINATED
 from imagesmith.pipeline import Compilation
 from imagesmith.run_failure import Outcome, RunFailure
 
@@ -31,6 +32,11 @@ class Stop(Exception):  # noqa: N818 - not an error of ours: the run cannot go o
         self.message = message
         self.diagnostics = tuple(diagnostics)
         self.failure = failure
+
+    @classmethod
+    def cancelled(cls, failure: RunFailure | None = None) -> Stop:
+        """Somebody has asked for the run's end; who, and in what, `ending_of` says."""
+        return cls(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
 
     @classmethod
     def for_target(cls, compilation: Compilation) -> Stop:
@@ -61,6 +67,7 @@ class Ending:
             sub_state=self.sub_state,
             outputs=tuple(run.outputs),
             leftovers=tuple(run.leftovers),
+            retries=run.retries,
             diagnostics=in_order(run.redacted(found) for found in run.diagnostics),
             failure=self.failure,
             record=str(run.folder.path),
@@ -75,14 +82,22 @@ def success(run: Run, message: str) -> Ending:
     return Ending(state=RunState.SUCCEEDED, code=ExitCode.OK, message=message)
 
 
+def stop_if_cancelled(run: Run) -> None:
+    """Raises Stop if somebody has asked for the run's end."""
+    if run.cancel.requested:
+        raise Stop.cancelled()
+
+
 def ending_of(stop: Stop, run: Run) -> Ending:
     """A run that stopped: cancelled, timed out, or failed at what it was doing."""
     if stop.code is ExitCode.CANCELLED and (limit := _LIMITS.get(run.cancel.reason or "")):
         return _too_long(stop, run, limit)
+    if stop.code is ExitCode.CANCELLED and run.cancel.reason == REFUSED_FILES and run.refusal is not None:
+        stop = run.refusal
     run.diagnostics.extend(stop.diagnostics)
     if stop.code is ExitCode.CANCELLED:
         code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED
-        return Ending(state=RunState.CANCELED, code=code, message="the run was cancelled", sub_state=run.sub_state)
+        return Ending(state=RunState.CANCELED, code=code, message=_cancelled(stop, run), sub_state=run.sub_state)
     partly = stop.code is ExitCode.DISTRIBUTION and any(
         output.provisioning_state == "Succeeded" for output in run.outputs
     )
@@ -114,6 +129,12 @@ _LIMITS: Mapping[str, _Limit] = {
     ),
 }
 """By the reason of their cancel."""
+
+
+def _cancelled(stop: Stop, run: Run) -> str:
+    """Who or what has asked for the end, and where that met the run."""
+    message = f"the run was cancelled ({run.cancel.reason})" if run.cancel.reason else stop.message
+    return f"{message}, in {stop.failure.place}" if stop.failure and stop.failure.place else message
 
 
 def _duration(seconds: float) -> str:

@@ -25,7 +25,7 @@ def fetch_files(run: Run) -> None:
         cancel=run.cancel,
     )
     if filled.cancelled:
-        raise Stop(ExitCode.CANCELLED, "the run was cancelled")
+        raise Stop.cancelled()
     errors = [item for item in filled.diagnostics if item.is_error]
     if errors:
         raise Stop(ExitCode.PREFLIGHT, errors[0].message, filled.diagnostics)

@@ -26,6 +26,11 @@ def sweep_line(run: Run) -> str:
     return shlex.join(["imagesmith", "sweep", run.folder.run_id, *(run.world.sweep_arguments or ()), "--yes"])
 
 
+def what_becomes_of_it(run: Run) -> str:
+    """What becomes of things that stay in Azure: somebody sweeps them, unless they end with a sandbox."""
+    return "which ends with the sandbox" if run.world.ends_with_run else f"for `{sweep_line(run)}`"
+
+
 def tell_what_is_left(
     run: Run, stage: Stage, failure: RunFailure, *, address: str | None, crashed: bool, again: bool = False
 ) -> None:
@@ -70,12 +75,13 @@ def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
     place = f"{BUILD_USER}@{address}" + (f" -p {port}" if port else "")
     login = f"ssh -i {key} {place}" if key else f"remote desktop at {address}"
     way_in = f"{login}; " if address else ""
-    return f"the machine of stage {stage.name.value} is kept: {way_in}{_removal(run, stage)}"
+    kept = f"the machine of stage {stage.name.value} is kept in the resource group {run.groups[stage.name]}"
+    return f"{kept}: {way_in}{_removal(run, stage)}"
 
 
 def _removal(run: Run, stage: Stage) -> str:
     """How to be rid of what a stage left. A group that was there before the run is not to be deleted."""
-    if run.world.sweep_arguments is None:
+    if run.world.ends_with_run:
         return "it ends with the sandbox"
     group = run.groups[stage.name]
     if run.variables.get("build_resource_group_name"):
@@ -120,7 +126,7 @@ def account(run: Run, *, whole: bool) -> None:
     known = " ".join(run.leftovers).lower()
     new = [leftover for leftover in found if not _is_named(leftover, known)]
     run.leftovers += [_told(leftover) for leftover in new]
-    if new and run.world.sweep_arguments is not None:
+    if new and not run.world.ends_with_run:
         results = " --results" if any(leftover.kind is LeftoverKind.RESULT for leftover in new) else ""
         run.note(f"remove what is left with: {sweep_line(run)}{results}")
 

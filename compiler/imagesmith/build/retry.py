@@ -11,7 +11,7 @@ import time
 from imagesmith.build.ending import Stop
 from imagesmith.build.options import BuildOptions
 from imagesmith.build.run import Run
-from imagesmith.events import ExitCode, RetryScheduled, now
+from imagesmith.events import RetryScheduled, now
 from imagesmith.known_errors import retry_after_s
 from imagesmith.run_failure import RunFailure
 
@@ -49,4 +49,5 @@ def wait_for_retry(run: Run, failure: RunFailure, attempt: int, wait_s: float) -
     while time.monotonic() < deadline and not run.cancel.requested:
         time.sleep(_TICK_S)
     if run.cancel.requested:
-        raise Stop(ExitCode.CANCELLED, "the run was cancelled", failure=failure)
+        raise Stop.cancelled(failure)
+    run.retries += 1

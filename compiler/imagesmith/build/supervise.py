@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from imagesmith.build.left import sweep_line
+from imagesmith.build.left import what_becomes_of_it
 from imagesmith.build.run import CLEANUP, SILENCE, Run
 from imagesmith.events import CancelRequested, CleanupProgress, Silence, now
 
@@ -35,12 +35,14 @@ class Supervisor:
         self._monotonic = monotonic
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="imagesmith-supervisor", daemon=True)
+        self._speaking = threading.Lock()
         self._told = 0
         self._cancelled_at = self._beat_at = 0.0
         self._shown = ""
         self._reported = False
 
     def __enter__(self) -> Self:
+        self._run.tell_requests = self.tell_requests
         self._thread.start()
         return self
 
@@ -53,9 +55,18 @@ class Supervisor:
         while not self._over.wait(_TICK_S):
             self._look()
 
+    def tell_requests(self) -> None:
+        """Say which requests to stop have come since the last time.
+
+        Whoever is about to signal Packer calls this, too, so that nothing that Packer says of its clean-up comes before
+        the request that it follows from. Safe to call from any thread.
+        """
+        with self._speaking:
+            for count in range(self._told + 1, min(self._run.cancel.count, 3) + 1):
+                self._tell(count)
+
     def _look(self) -> None:
-        for count in range(self._told + 1, min(self._run.cancel.count, 3) + 1):
-            self._tell(count)
+        self.tell_requests()
         if self._told:
             self._show_cleanup()
         elif self._run.options.silence_timeout_s is not None:
@@ -69,21 +80,20 @@ class Supervisor:
         if self._told == 0:
             self._cancelled_at = self._beat_at = self._monotonic()
         self._told = count
-        self._run.say(CancelRequested(time=now(), reason=cancel.reason or "", count=count, text=self._words(count)))
+        reason = cancel.reasons[-1 if cancel.killed else count - 1]
+        self._run.say(CancelRequested(time=now(), reason=reason, count=count, text=self._words(count, reason)))
 
-    def _words(self, count: int) -> str:
-        reason = self._run.cancel.reason
-        building = self._run.has_begun_machines
-        if count == 1 and not building:
-            return f"cancelling ({reason})"
-        if count == 1:
-            return f"cancelling ({reason}): Packer removes what it made in Azure; this can take minutes"
-        if count == 2:
-            return (
-                "still removing what was made in Azure. A third request ends Packer at once and leaves the rest there, "
-                f"for `{sweep_line(self._run)}`"
-            )
-        return f"Packer is ended at once; what is left in Azure is removed with: {sweep_line(self._run)}"
+    def _words(self, count: int, reason: str) -> str:
+        removes, rest = self._run.has_begun_machines, what_becomes_of_it(self._run)
+        match count:
+            case 1:
+                what = ": Packer removes what it made in Azure; this can take minutes" if removes else ""
+                return f"cancelling ({reason}){what}"
+            case 2:
+                still = "still removing what was made in Azure" if removes else "still cancelling"
+                return f"{still}. A third request ends Packer at once" + (f" and leaves the rest there, {rest}" if removes else "")
+            case _:
+                return f"Packer is ended at once ({reason})" + (f" and leaves the rest in Azure, {rest}" if removes else "")
 
     def _show_cleanup(self) -> None:
         """What Packer says that it removes, when it says so, and now and then where it says nothing."""

@@ -1,35 +1,24 @@
-"""A build on the command line: signals, the view, and the world that it takes place in."""
+"""What commands take from the process that they run in: its signals, and where the environment says that files are."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import click
-
-from imagesmith.cli.output import colors, talk
-from imagesmith.cli.supervision import question
-from imagesmith.events import Event, OnEvent, to_json
 from imagesmith.packer import CancelToken
-from imagesmith.report.live import LiveView, PlainView
-
-TERMINATED = "terminated"
-INTERRUPTED = "interrupted"
+from imagesmith.packer.cancel import INTERRUPTED, TERMINATED
 
 
 @contextmanager
 def cancel_on_signals() -> Iterator[CancelToken]:
     """A token that Ctrl-C, SIGTERM and SIGHUP request.
 
-    The first signal asks Packer to clean up. The second one asks a person on a terminal whether Packer is to end at
-    once, and elsewhere has the run say what a third one would do; the third one ends Packer.
+    The first signal asks Packer to clean up. The second one has the run say what a third one would do, and a person on
+    a terminal is asked (`Screen`); the third one ends Packer.
     """
     presses = _Presses(CancelToken())
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -53,29 +42,9 @@ class _Presses:
         self._count += 1
         reason = INTERRUPTED if number == signal.SIGINT else TERMINATED
         if self._count > 2:
-            self.token.kill()
-            return
-        self.token.request(reason)
-        if self._count == 2 and number == signal.SIGINT and sys.stdin is not None and sys.stdin.isatty():
-            threading.Thread(target=self._ask, name="imagesmith-question", daemon=True).start()
-
-    def _ask(self) -> None:
-        if question("End Packer at once, and leave what it made in Azure? [y/N] ") in {"y", "yes"}:
-            self.token.kill()
-
-
-@contextmanager
-def view(output: str) -> Iterator[OnEvent]:
-    """Where events are shown: NDJSON on stdout, a live view on a terminal, plain lines otherwise."""
-    with ExitStack() as stack:
-        show: Callable[[Event], None]
-        if output == "ndjson":
-            show = lambda event: click.echo(json.dumps(to_json(event)))  # noqa: E731
-        elif colors(sys.stderr):
-            show = stack.enter_context(LiveView(sys.stderr))
+            self.token.kill(reason)
         else:
-            show = PlainView(talk)
-        yield show
+            self.token.request(reason)
 
 
 def state_folder(given: str | None) -> Path:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
 
-from imagesmith.cli.output import talk
+from imagesmith.cli.screen import can_ask
 from imagesmith.cli.sections import section
 from imagesmith.cli.values import DurationType
 from imagesmith.lower.tuning import StepOptions
 from imagesmith.plan import OnError
-from imagesmith.run_failure import RunFailure
 from imagesmith.settings import environment_name
 
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
 ASK = "ask"
+"""The `--on-error` that asks a person when it has happened."""
 
 
 def _of_step(kind: click.ParamType[Any]) -> Callable[..., dict[str, Any]]:
@@ -107,27 +106,12 @@ def options_by_step(
     return wanted
 
 
-def on_error_options(given: str | None) -> dict[str, Any]:  # fields of BuildOptions
-    """`--on-error` as the library has it. Raises UsageError for a question that nobody could answer."""
+def on_error_of(given: str | None) -> OnError | None:
+    """`--on-error` as the library has it; None for the question, too. Raises UsageError where nobody could answer."""
     if given != ASK:
-        return {"on_error": OnError(given) if given else None}
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return OnError(given) if given else None
+    if not can_ask():
         raise click.UsageError(
             "--on-error ask needs a terminal to ask on; use --on-error abort to keep the machine, or cleanup"
         )
-    return {"ask_keep": ask_keep}
-
-
-def ask_keep(failure: RunFailure) -> bool:
-    """Ask whether the machine is to be kept; no answer keeps it, so that nothing is lost."""
-    talk(f"failed: {failure.message}")
-    return question("Keep the machine, to look at it? [Y/n] ") not in {"n", "no"}
-
-
-def question(text: str) -> str:
-    """What somebody answers on the terminal, in lower case; empty where the terminal is gone."""
-    click.echo(text, err=True, nl=False)
-    try:
-        return sys.stdin.readline().strip().lower()
-    except (OSError, ValueError):
-        return ""
+    return None

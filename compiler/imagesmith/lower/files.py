@@ -1,7 +1,8 @@
 """File steps: a file, or a folder beside the template, to where the machine shall have it (lowering.md §4.5).
 
 A folder is an extension of ours: the service copies single files only. It travels as one archive, which a script of
-ours unpacks, since Packer would copy every file with the permissions that it has here, one by one.
+ours unpacks: Packer would copy every file by itself, to Linux with the permissions that it has here, to Windows with a
+connection, a login and three shells each (winrm.md §2, §5.1) and without the folders that are empty.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, InTemplateFolder, attributes
 from imagesmith.lower.texts import sh_quote, shell_text, slug
+from imagesmith.lower.unpacking import linux_archive, linux_script, windows_archive, windows_script
 from imagesmith.model import File
 from imagesmith.plan import FetchKind, StepFile
 
@@ -34,16 +36,6 @@ SHELL_FOLDER = Rule(
     source="packer.md §6.5",
 )
 _PLAIN_FOLDER = re.compile(r"(?!-)[^\x00-\x1f\x7f!\"#$&'()*;<>?\[\\\]^`{|}~]*")
-FOLDER_ON_WINDOWS = Rule(
-    code="IMG650",
-    severity=Severity.ERROR,
-    title="a folder can be copied to Linux only",
-    cause="A folder travels as an archive that a script unpacks, and older Windows cannot unpack it.",
-    fix="pack the folder into a zip file, copy that, and let a PowerShell step run Expand-Archive",
-    example='{"type": "File", "sourceUri": "site/", "destination": "C:\\\\site"}',
-    corrected='{"type": "File", "sourceUri": "site.zip", "destination": "C:\\\\site.zip"}',
-    source="docs/files.md",
-)
 
 
 def add_file(item: File, id_: str, steps: Steps) -> None:
@@ -68,25 +60,24 @@ def add_file(item: File, id_: str, steps: Steps) -> None:
 
 
 def _folder(item: File, id_: str, steps: Steps) -> None:
-    """An archive of the folder to /tmp, and a script that unpacks it."""
-    path, uri = (*item.path, "destination"), item.source_uri or ""
-    if steps.windows:
-        steps.lowering.say(FOLDER_ON_WINDOWS, (*item.path, "sourceUri"))
-        return
-    destination = steps.lowering.stable(item.destination or "", path)
+    """An archive of the folder, and a script that unpacks it."""
+    uri, windows = item.source_uri or "", steps.windows
+    destination = steps.lowering.stable(item.destination or "", (*item.path, "destination"))
     original = posixpath.basename(uri.replace("\\", "/").rstrip("/")) or "folder"
-    name = f"files/{steps.number()}-{slug(original)}.tar"
-    archive = f"/tmp/imagesmith-{posixpath.basename(name)}"  # noqa: S108 - a folder of the machine that is built
-    steps.fetch(uri, FetchKind.FILE, name, (*item.path, "sourceUri"), item.sha256_checksum)
+    kind = FetchKind.ZIP if windows else FetchKind.TAR
+    name = f"files/{steps.number()}-{slug(original)}.{kind}"
+    archive = (windows_archive if windows else linux_archive)(posixpath.basename(name))
+    steps.fetch(uri, kind, name, (*item.path, "sourceUri"), item.sha256_checksum, unpacked_to=destination)
     rows = attributes(source=InTemplateFolder(name), destination=archive)
     title = item.name or f"copy folder {original} to {destination}"
-    steps.append(
-        id_, "File", title, item.path, Block(type="provisioner", labels=("file",), attributes=rows), StepFile(name=name)
+    block = Block(type="provisioner", labels=("file",), attributes=rows)
+    steps.append(id_, "File", title, item.path, block, StepFile(name=name))
+    script = StepFile(
+        name=f"scripts/{steps.number()}-unpack-{slug(original)}.{'ps1' if windows else 'sh'}",
+        content=(windows_script if windows else linux_script)(archive, destination),
     )
-    target = sh_quote(destination)
-    lines = [f"mkdir -p -- {target}", f"tar -xf {archive} -C {target} --no-same-owner", f"rm -f {archive}"]
-    script = StepFile(name=f"scripts/{steps.number()}-unpack-{slug(original)}.sh", content=shell_text(lines))
-    block = Block(type="provisioner", labels=("shell",), attributes=attributes(script=InTemplateFolder(script.name)))
+    label = "powershell" if windows else "shell"
+    block = Block(type="provisioner", labels=(label,), attributes=attributes(script=InTemplateFolder(script.name)))
     steps.append(f"{id_}.unpack", "Folder", f"unpack folder {original}", item.path, block, script)
 
 

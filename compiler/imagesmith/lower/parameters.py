@@ -10,10 +10,11 @@ from imagesmith.source import Object, Value
 
 SHORT_PARAMETER = Rule(
     code="IMG875",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     title="the value of a secure parameter is too short to be kept secret",
-    cause="A few characters stand in many places of a log. They are masked only where they stand alone; masking every"
-    " place would destroy the log and tell the secret by its holes.",
+    cause="A few characters stand in many places of a log; masking every place would destroy the log and tell the"
+    " secret by its holes. A member of a secure object may be short, since not each is a secret: that is a warning, and"
+    " the member is masked only where it stands alone.",
     fix="use a longer value; or declare the parameter as `string`, if it is no secret",
     example="-p pin=1234   (a secureString)",
     corrected="-p pin=@pin.txt   (with six characters or more)",
@@ -39,7 +40,9 @@ def judge_parameters(root: Value | None, hidden: Mapping[str, str]) -> Iterator[
     long = []
     for parameter, value in hidden.items():
         if reason := too_short(value):
-            yield SHORT_PARAMETER.at((), f"the value of parameter '{parameter}' is too short: {reason}")
+            member = "." in parameter or "[" in parameter
+            message = f"the value of parameter '{parameter}' is too short: {reason}"
+            yield SHORT_PARAMETER.at((), message, severity=Severity.WARNING if member else None)
         else:
             long.append((parameter, value))
     for path, text in _texts(root, ()) if long and root else ():

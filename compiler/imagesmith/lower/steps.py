@@ -6,7 +6,6 @@ User text never goes into HCL `inline`, where Packer would take ``{{`` for a tem
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -14,9 +13,10 @@ from urllib.parse import urlsplit
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes
 from imagesmith.lower.files import add_file
+from imagesmith.lower.inline import powershell_script, shell_script
 from imagesmith.lower.machine import BUILD_USER
-from imagesmith.lower.secrets import declare, environment, without_secrets
-from imagesmith.lower.texts import powershell_text, shell_text, shown, slug
+from imagesmith.lower.secrets import declare, environment
+from imagesmith.lower.texts import shown, slug
 from imagesmith.lower.words import Lowering
 from imagesmith.model import Customizer, File, PowerShell, Shell, WindowsRestart, WindowsUpdate, WorkloadOptimization
 from imagesmith.plan import Fetch, FetchKind, OsType, Step, StepFile
@@ -129,10 +129,8 @@ class Steps:
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
-            lines, own = without_secrets(
-                item.inline, (*item.path, "inline"), self.lowering, windows=kind == "powershell"
-            )
-            text = shell_text(lines) if kind == "shell" else self._powershell_text(lines)
+            make = shell_script if kind == "shell" else powershell_script
+            text, own = make(item.inline, (*item.path, "inline"), self.lowering)
             if kind == "shell" and b"\r\n" in text:  # also where an element ends in CR
                 self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             script = StepFile(name=name, content=text)
@@ -160,10 +158,6 @@ class Steps:
         secret = item.name and any(value in item.name for value in self.lowering.options.hidden.values())
         return kind if secret or not item.name else item.name
 
-    def _powershell_text(self, lines: Sequence[str]) -> bytes:
-        strict = ["$ErrorActionPreference = 'Stop'"] if self.lowering.options.strict_scripts else []
-        return powershell_text([*strict, *lines])
-
     def _without_file(self, item: WindowsRestart | WindowsUpdate, id_: str, block: Block) -> None:
         title = item.name or {"WindowsRestart": "restart", "WindowsUpdate": "install updates"}[type(item).__name__]
         self.append(id_, type(item).__name__, title, item.path, block)
@@ -174,8 +168,12 @@ class Steps:
             Step(id=id_, kind=kind, title=shown(title), path=path, blocks=(block,), files=files, marker=marker)
         )
 
-    def fetch(self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None) -> None:
-        self.fetches.append(Fetch(uri=uri, kind=kind, file=file, path=path, sha256=checksum and checksum.lower()))
+    def fetch(
+        self, uri: str, kind: FetchKind, file: str, path: Path, checksum: str | None, *, unpacked_to: str | None = None
+    ) -> None:
+        """Have a file fetched before the build."""
+        sha256 = checksum and checksum.lower()
+        self.fetches.append(Fetch(uri=uri, kind=kind, file=file, path=path, sha256=sha256, unpacked_to=unpacked_to))
 
 
 def powershell_rights(item: PowerShell) -> tuple[tuple[str, Literal], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.cancel import INTERRUPTED, CancelToken
 
 T = TypeVar("T")
 
@@ -40,9 +40,9 @@ def shielded(act: Callable[[], T], cancel: CancelToken) -> T:
     while not result.done():
         try:
             if interrupts:
-                cancel.request("interrupted")
+                cancel.request(INTERRUPTED)
             if interrupts > 2:
-                cancel.kill("interrupted")
+                cancel.kill(INTERRUPTED)
             while not result.done():
                 # Windows does not interrupt a wait that has no limit.
                 wait([result], timeout=_TICK_S)

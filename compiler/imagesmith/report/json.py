@@ -9,7 +9,7 @@ from imagesmith.diagnostics import Severity
 from imagesmith.diagnostics import to_json as diagnostic_to_json
 from imagesmith.report.findings import Report, State
 
-__all__ = ["diagnostic_to_json", "document", "json_text", "report"]
+__all__ = ["diagnostic_to_json", "document", "json_line", "json_text", "report"]
 
 
 def report(found: Report) -> str:
@@ -19,7 +19,16 @@ def report(found: Report) -> str:
 
 def json_text(data: Any) -> str:  # JSON data
     """JSON data as text in ASCII, in which no CI service that reads along finds a command to it (``##vso[``)."""
-    return json.dumps(data, indent=2).replace("##", "\\u0023#")
+    return _harmless(json.dumps(data, indent=2))
+
+
+def json_line(data: Any) -> str:  # JSON data
+    """The same in one line, for a stream of events."""
+    return _harmless(json.dumps(data))
+
+
+def _harmless(text: str) -> str:
+    return text.replace("##", "\\u0023#")
 
 
 def document(found: Report) -> dict[str, Any]:  # JSON data

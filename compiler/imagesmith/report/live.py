@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from imagesmith.events import (
+    CancelRequested,
+    CleanupProgress,
     Event,
     Notice,
     Output,
@@ -20,6 +22,7 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
 from imagesmith.report.words import STEP_WORDS
@@ -31,50 +34,69 @@ if TYPE_CHECKING:
 _KEPT = 8
 """Lines that are shown of a step that fails."""
 _SHOWN = 3
+_MARKS = {"stdout": "|", "stderr": "!"}
+"""What stands before a line of output."""
 _LONGEST = 1000
 """Characters of a line that are looked at."""
+_ECHO = 3
+"""Columns that stay free: a terminal shows Ctrl-C as `^C`, and a row that it makes longer than the terminal is wide
+takes two of them, of which the view would erase one."""
 _QUIET_S = 10.0
 """Seconds of silence from which on they are told."""
 
 
-class PlainView:
+class PlainView(Listener):
     """One line an event, with the time of day in UTC: for logs, pipes and CI."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
+        self._cancelled = False
+        self._doing = ""
 
     def __call__(self, event: Event) -> None:
         """Print an event."""
-        text = self.line(event)
+        text = self._line(event)
         if text:
             self._write(f"{event.time:%H:%M:%S} {text}")
 
-    def line(self, event: Event) -> str | None:  # noqa: PLR0911 - one return a kind of event
+    def take_lines(self, lines: OutputLines) -> None:
+        """Print lines of output, all at once."""
+        before = f"{lines.time:%H:%M:%S}     {_MARKS[lines.stream]} "
+        self._write("\n".join([f"{before}{printable(text)}" for text in lines.texts]))
+
+    def _line(self, event: Event) -> str | None:  # noqa: PLR0911 - one return a kind of event
         """What an event says, None for those that a log does not show."""
         match event:
             case RunStarted():
-                return f"run {event.run_id}: {printable(event.template)}, {event.steps} steps, {event.packer}"
+                return f"run {event.run_id}: {printable(event.template)}, {event.steps} steps, Packer {event.packer}"
             case PhaseStarted():
                 return f"-- {event.phase}"
             case PhaseFinished():
-                return f"-- {event.phase} {'done' if event.succeeded else 'failed'} ({event.duration_s:.1f} s)"
+                word = "done" if event.succeeded else "cancelled" if self._cancelled else "failed"
+                return f"-- {event.phase} {word} ({event.duration_s:.1f} s)"
             case StepStarted():
                 place = f"  ({printable(event.file)}:{event.line})" if event.file else ""
                 return f"[{event.number}] {event.step}: {printable(event.title)}{place}"
             case StepFinished():
                 return f"    {STEP_WORDS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
             case Output():
-                mark = "!" if event.stream == "stderr" else "|"
-                return f"    {mark} {printable(event.text)}" if event.step else None
+                return f"    {_MARKS[event.stream]} {printable(event.text)}" if event.step else None
             case Progress():
+                self._doing = event.text
                 return f"  {printable(event.text)}"
+            case CleanupProgress() if event.text == self._doing:
+                self._doing = ""  # said a moment ago; when it comes again, it is still going on
+                return None
+            case CancelRequested():
+                self._cancelled = True
+                return supervision_line(event)
             case Notice():
                 return f"{event.severity}: {printable(event.text)}"
             case _:
                 return supervision_line(event)
 
 
-class LiveView:
+class LiveView(Listener):
     """A terminal: finished steps scroll by, the running one stays at the bottom with its time and last lines.
 
     An `Output` costs next to nothing: only what is drawn, a few times a second, is made fit for a terminal.
@@ -82,26 +104,42 @@ class LiveView:
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.live import Live
 
-        self._console = Console(file=stream, highlight=False)
-        self._plain = PlainView(lambda text: self._console.print(text, markup=False, overflow="ellipsis", no_wrap=True))
+        self._console = Console(file=stream, highlight=False, emoji=False)
+        self._cut = False
+        self._lines = PlainView(self._print)
         self._running: StepStarted | None = None
+        self._named = self._cleans_up = False
         self._last: deque[str] = deque(maxlen=_KEPT)
         self._phase = ""
         self._since = self._heard = time.monotonic()
         self._total = 0
         self._begun: set[tuple[str, str]] = set()
-        self._live: Live = Live(
-            get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True
-        )
+        self._live: Live | None = None
 
-    def __enter__(self) -> LiveView:
+    def start(self) -> None:
+        """Take the terminal's last rows, also after a `stop`."""
+        from rich.live import Live
+
+        # A new one each time: one that is started again takes the rows above it for its own, and erases them.
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True)
         self._live.start()
-        return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self._live.stop()
+    def stop(self) -> None:
+        """Give them back: at the end, or to somebody who asks a question. Events are still printed."""
+        if self._live:
+            self._live.stop()
+
+    def _scroll(self, event: Event) -> None:
+        """What scrolls by. A title gives way to the terminal's width; what somebody must know is there in full."""
+        self._cut = isinstance(event, StepStarted | CleanupProgress)
+        self._lines(event)
+
+    def _print(self, text: str) -> None:
+        if self._cut:
+            self._console.print(text, markup=False, overflow="ellipsis", no_wrap=True)
+        else:
+            self._console.print(text, markup=False)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -112,37 +150,51 @@ class LiveView:
             case PhaseStarted():
                 self._phase = event.phase
                 self._begin()
-                self._plain(event)
+                self._scroll(event)
             case StepStarted():
-                self._running = event
+                self._running, self._named = event, False
                 self._begun.add((self._phase, event.step))
                 self._begin()
             case StepFinished():
                 self._end_step(event)
             case RunStarted():
                 self._total = event.steps
-                self._plain(event)
+                self._scroll(event)
+            case PhaseFinished():
+                self._scroll(event)
             case _:
-                self._plain(event)
+                self._cleans_up |= isinstance(event, CancelRequested)
+                self._name_step()
+                self._scroll(event)
+
+    def _name_step(self) -> None:
+        """The step that is running goes before what is said while it runs, and before its end."""
+        if self._running and not self._named:
+            self._named = True
+            self._scroll(self._running)
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Keep the last of many lines."""
+        self._heard = time.monotonic()
+        self._last.extend(lines.texts[-_KEPT:])
 
     def _begin(self) -> None:
         self._since = self._heard = time.monotonic()
         self._last.clear()
 
     def _end_step(self, event: StepFinished) -> None:
-        if self._running:
-            self._plain(self._running)
-            if event.state is StepState.FAILED:
-                for line in self._last:
-                    self._console.print(f"    | {printable(line[:_LONGEST])}", markup=False)
+        self._name_step()
+        if event.state is StepState.FAILED:
+            for line in self._last:
+                self._console.print(f"    | {printable(line[:_LONGEST])}", markup=False)
         self._running = None
         self._begin()
-        self._plain(event)
+        self._scroll(event)
 
     def _render(self) -> Text:
         from rich.text import Text
 
-        text = Text("\n".join(self._rows(time.monotonic(), max(1, self._console.width - 1))), no_wrap=True)
+        text = Text("\n".join(self._rows(time.monotonic(), max(1, self._console.width - _ECHO))), no_wrap=True)
         text.stylize("bold", 0, text.plain.find("\n") if "\n" in text.plain else len(text.plain))
         return text
 
@@ -154,7 +206,8 @@ class LiveView:
             place = f"{len(self._begun)}/{max(self._total, len(self._begun))}"
             head = _fitted(f"{self._phase} {place} ", printable(step.title), f"  {times}", width)
         else:
-            head = _fitted("", self._phase, f"  {times}", width)
+            doing = f"{self._phase}, being cancelled" if self._cleans_up else self._phase
+            head = _fitted("", doing, f"  {times}", width)
         return [head, *(f"  | {printable(line[:_LONGEST])}"[:width] for line in tuple(self._last)[-_SHOWN:])]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 from collections.abc import Sequence
@@ -17,16 +16,17 @@ from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, template_options
-from imagesmith.cli.output import show_diagnostics, show_document, talk
+from imagesmith.cli.output import show_diagnostics, show_document, show_event, talk
 from imagesmith.cli.rehearsing import rehearsal_options
-from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder, view
-from imagesmith.cli.secrets import keep_out, secret_option, values_of
+from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder
+from imagesmith.cli.screen import Screen
+from imagesmith.cli.secrets import faults_at_hand, keep_out, secret_option, values_of
 from imagesmith.cli.sections import SectionedCommand, section
 from imagesmith.cli.settings import compile_given
-from imagesmith.cli.supervision import on_error_options, patience_options, step_options
+from imagesmith.cli.supervision import ASK, on_error_of, patience_options, step_options
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
+from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
 from imagesmith.report.live import result_lines
@@ -77,8 +77,10 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
     compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
     keep_out(compilation.secrets)
-    if not compiled.passes:
+    if not compiled.passes or compilation.plan is None:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
+    if faults := faults_at_hand(given["secrets"], compilation.plan.os_type):
+        return _refused(output, ExitCode.USAGE, faults)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
     fetch = fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"])
@@ -97,16 +99,20 @@ def _build(compilation: Compilation, packer: Packer, output: str, given: dict[st
         with (
             cancel_on_signals() as cancel,
             world_of(compilation, run_id, state.path, given) as world,
-            view(output) as show,
+            Screen(output, cancel) as screen,
         ):
             result = build_image(
                 compilation,
                 packer=packer,
                 world=world,
                 run_directory=state.runs / run_id,
-                on_event=show,
+                on_event=screen,
                 cancel=cancel,
-                options=replace(options, secrets=values_of(given["secrets"], world)),
+                options=replace(
+                    options,
+                    secrets=values_of(given["secrets"], world, compilation.plan),
+                    ask_keep=screen.ask_keep if given["on_error"] == ASK else None,
+                ),
             )
     except StateError as error:
         return _refused(output, ExitCode.PREFLIGHT, [error.diagnostic])
@@ -124,7 +130,7 @@ def _options(given: dict[str, Any]) -> BuildOptions:
         silence_timeout_s=given["silence_timeout"],
         cleanup_timeout_s=given["cleanup_timeout"],
         retries=given["retries"],
-        **on_error_options(given["on_error"]),
+        on_error=on_error_of(given["on_error"]),
     )
 
 
@@ -158,5 +164,5 @@ def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic], sec
             end_time=time,
             diagnostics=tuple(diagnostics),
         )
-        click.echo(json.dumps(to_json(RunFinished(time=time, result=result))))
+        show_event(RunFinished(time=time, result=result))
     return code

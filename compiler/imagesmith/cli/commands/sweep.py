@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunState, now
 from imagesmith.journal import StateError, open_state, read_run
 from imagesmith.journal.record import UNFINISHED
+from imagesmith.report.json import json_text
 from imagesmith.world import World
 
 _LONGEST_BUILD = "16h"
@@ -135,7 +135,7 @@ def _show(
             }
             for leftover in chosen
         ]
-        click.echo(json.dumps({"leftovers": rows}, indent=2))
+        click.echo(json_text({"leftovers": rows}))
         return
     for leftover in chosen:
         problem = problems.get(leftover)

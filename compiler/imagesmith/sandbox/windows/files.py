@@ -45,6 +45,13 @@ class Files:
         """What a path on a command line means. Raises PathError."""
         return parse_path(expand_cmd(text.strip('"'), self._environment), start=self._home)
 
+    def written(self, text: str) -> WindowsPath:
+        """What a path between double quotes of PowerShell means. Raises PathError."""
+        expanded = expand_powershell(text, self._environment)
+        if expanded is None:
+            raise PathError(f"imagesmith: what PowerShell makes of the path '{text}' cannot be told here.")
+        return parse_path(expanded.strip("'"), start=self._home)
+
     def append(self, file: str, content: str) -> int:
         """`echo … >> %TEMP%\\…`: cmd ends the line with a blank, which stood before the sign."""
         self.tree.append(self._in_temporary(file), f"{content} \r\n".encode("ascii"))
@@ -52,10 +59,7 @@ class Files:
 
     def restore(self, file: str, destination: str) -> Upload:
         """Make the file of an upload; its folders are made. Raises PathError."""
-        expanded = expand_powershell(destination, self._environment)
-        if expanded is None:
-            raise PathError(f"imagesmith: what PowerShell makes of the path '{destination}' cannot be told here.")
-        target = parse_path(expanded.strip("'"), start=self._home)
+        target = self.written(destination)
         if self.tree.is_folder(target):
             raise PathError(f"'{target}' is a folder.")
         collected = self._in_temporary(file)
@@ -73,10 +77,7 @@ class Files:
 
     async def download(self, text: str, streams: Streams) -> int:
         """Print a file as base64."""
-        expanded = expand_powershell(text, self._environment)
-        if expanded is None:
-            raise PathError(f"imagesmith: what PowerShell makes of the path '{text}' cannot be told here.")
-        content = self.tree.read(parse_path(expanded, start=self._home))
+        content = self.tree.read(self.written(text))
         for start in range(0, len(content), _PIECE):
             streams.stdout(base64.b64encode(content[start : start + _PIECE]))
             await streams.drain()

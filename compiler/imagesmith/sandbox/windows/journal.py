@@ -31,6 +31,15 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Folder:
+    """A folder of a File step was unpacked: how many files, of how many bytes in all."""
+
+    path: str
+    files: int
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Script:
     """A script was asked for. `why` says why it ran or did not; `step` is None where the plan is not known."""
 
@@ -68,11 +77,12 @@ _PACKERS_OWN = re.compile(
 )
 """What Packer uploads with each step; it stands in the journal only."""
 
-Row: TypeAlias = Boot | Upload | Script | Update | Unknown
+Row: TypeAlias = Boot | Upload | Folder | Script | Update | Unknown
 
 _NAMES: Mapping[type[Row], str] = {
     Boot: "boots",
     Upload: "uploads",
+    Folder: "folders",
     Script: "scripts",
     Update: "updates",
     Unknown: "unknown",

@@ -10,17 +10,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from imagesmith.windows_names import LONGEST_PATH, REFUSED, is_device, is_too_long, name_key
+
 DRIVES = ("C", "D")
 """The system disk, and the temporary disk of an Azure VM."""
 
-_LONGEST_PATH = 259
-"""MAX_PATH without the NUL at its end: what .NET Framework's GetFullPath takes."""
-_LONGEST_NAME = 255
-_REFUSED = re.compile(r'[\x00-\x1f<>:"|?*]')
-_DEVICE = re.compile(r"(?i)(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9\u00b9\u00b2\u00b3])(?:[ .].*)?")
 _DRIVE = re.compile(r"([A-Za-z]):(.*)", re.DOTALL)
 _CMD_VARIABLE = re.compile(r"%([^%=:]+)%")
-_POWERSHELL_VARIABLE = re.compile(r"\$(?:env:([A-Za-z_][A-Za-z0-9_]*)|\{env:([^}]+)\})", re.IGNORECASE)
+_POWERSHELL_PART = re.compile(
+    r"`(?P<escaped>[^0abefnrtuv])|\$(?:env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\{env:(?P<braced>[^}]+)\})|[$`]",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class PathError(Exception):
@@ -65,7 +65,7 @@ def parse_path(text: str, *, start: WindowsPath) -> WindowsPath:
         elif plain:
             names = (*names, _checked(plain, name))
     path = WindowsPath(drive, names)
-    if len(str(path)) > _LONGEST_PATH:
+    if len(str(path)) > LONGEST_PATH:
         raise PathError("The specified path, file name, or both are too long.")
     return path
 
@@ -81,18 +81,13 @@ def _beginning(text: str, start: WindowsPath) -> tuple[str, tuple[str, ...], str
 
 
 def _checked(name: str, asked: str) -> str:
-    if _REFUSED.search(asked):
+    if REFUSED.search(asked):
         raise PathError("The filename, directory name, or volume label syntax is incorrect.")
-    if _DEVICE.fullmatch(name):
+    if is_device(name):
         raise DeviceError(f"'{name}' is a device, and no file.")
-    if len(name) > _LONGEST_NAME:
+    if is_too_long(name):
         raise PathError("The specified path, file name, or both are too long.")
     return name
-
-
-def name_key(name: str) -> str:
-    """What NTFS compares: upper case letter by letter, so that no name changes its length."""
-    return "".join(upper if len(upper := letter.upper()) == 1 else letter for letter in name)
 
 
 def expand_cmd(text: str, environment: Mapping[str, str]) -> str:
@@ -101,14 +96,17 @@ def expand_cmd(text: str, environment: Mapping[str, str]) -> str:
 
 
 def expand_powershell(text: str, environment: Mapping[str, str]) -> str | None:
-    """What stands between double quotes of PowerShell with `$env:NAME` filled in, unknown names as nothing.
+    """What stands between double quotes of PowerShell with `$env:NAME` filled in, unknown names as nothing, and a grave
+    before a letter taken away.
 
-    None where it holds more than that (other variables, sub-expressions, escapes): that is not guessed at.
+    None where it holds more than that (other variables, sub-expressions, escapes with a meaning), which nobody guesses.
     """
-    rest = _POWERSHELL_VARIABLE.sub("", text)
-    if "$" in rest or "`" in rest:
+    parts = list(_POWERSHELL_PART.finditer(text))
+    if any(part.lastgroup is None for part in parts):
         return None
-    return _POWERSHELL_VARIABLE.sub(lambda match: _value(match[1] or match[2], environment) or "", text)
+    return _POWERSHELL_PART.sub(
+        lambda part: part["escaped"] or _value(part["name"] or part["braced"], environment) or "", text
+    )
 
 
 def _value(name: str, environment: Mapping[str, str]) -> str | None:

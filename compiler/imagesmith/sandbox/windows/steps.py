@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from textwrap import shorten
 from typing import Literal
 
 from imagesmith.diagnostics import Path
+from imagesmith.lower.unpacking import Unpacking, read_windows_script
 from imagesmith.sandbox.rehearsal import SAID, Itinerary, Planned, Rehearsal
 from imagesmith.sandbox.windows.commands import understand
 from imagesmith.sandbox.windows.deprovisioning import (
@@ -18,14 +20,16 @@ from imagesmith.sandbox.windows.deprovisioning import (
     names_script,
     own_script,
 )
-from imagesmith.sandbox.windows.files import FAILED
+from imagesmith.sandbox.windows.files import FAILED, Files
 from imagesmith.sandbox.windows.findings import COMMAND_NOT_RUN, EDIT_NOT_APPLIED, RESTART_PENDING
 from imagesmith.sandbox.windows.guest import Guest
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.journal import Script, Unknown, Update
 from imagesmith.sandbox.windows.meanings import RunBatch, RunScript
+from imagesmith.sandbox.windows.paths import PathError
 from imagesmith.sandbox.windows.scripts import Outcome, Scripts, UserScript, script_text, script_variables
 from imagesmith.sandbox.windows.tasks import parse_task
+from imagesmith.sandbox.windows.unpacking import unpack
 from imagesmith.sandbox.windows.update import RESTART_NEEDED, answer, parse_call
 
 _RESTART_CODES = frozenset({3010, 1641})
@@ -142,15 +146,10 @@ class Steps:
             environment=self._guest.environment(user, added),
             step=self._itinerary.step(str(path)),
         )
-        match own_script(content):
-            case Own.PLACE:
-                self._guest.tree.write(SCRIPT, default_script())
-                outcome = Outcome(0, "the default deprovisioning script is in place")
-            case Own.DEPROVISION:
-                outcome = self._deprovision(streams)
-            case None:
-                outcome = await self._scripts.carry_out(script, streams)
-                self._notice(script, outcome)
+        outcome = await self._own(script, files, streams)
+        if outcome is None:
+            outcome = await self._scripts.carry_out(script, streams)
+            self._notice(script, outcome)
         self._guest.journal.add(
             Script(
                 step=script.step.id if script.step else None,
@@ -164,6 +163,33 @@ class Steps:
             )
         )
         return outcome.exit_code
+
+    async def _own(self, script: UserScript, files: Files, streams: Streams) -> Outcome | None:
+        """Do what a script of ours means; None for a user's, and where the rehearsal wants another end of it."""
+        if self._itinerary.exit_code(script.step) is not None:
+            return None
+        if unpacking := read_windows_script(script_text(script.content)):
+            return await self._unpack(unpacking, script, files, streams)
+        match own_script(script.content):
+            case Own.PLACE:
+                self._guest.tree.write(SCRIPT, default_script())
+                return Outcome(0, "the default deprovisioning script is in place")
+            case Own.DEPROVISION:
+                return self._deprovision(streams)
+            case None:
+                return None
+
+    async def _unpack(self, unpacking: Unpacking, script: UserScript, files: Files, streams: Streams) -> Outcome:
+        """What the script of a folder does; a folder can be large, and other machines go on meanwhile."""
+        self._rehearsal.ran(script.step)
+        try:
+            folder = await asyncio.to_thread(unpack, unpacking, files)
+        except PathError as error:
+            text = f"imagesmith: the folder cannot be unpacked to {unpacking.folder}: {error}\r\n"
+            streams.stdout(text.encode(errors="replace"))
+            return Outcome(FAILED, "the folder cannot be unpacked", ran=True)
+        self._guest.journal.add(folder)
+        return Outcome(0, f"{folder.files} files are in {folder.path}", ran=True)
 
     def _deprovision(self, streams: Streams) -> Outcome:
         """What `deprovision.ps1` does: show the script that is there, or the default one, and run it."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from imagesmith.sandbox.windows.paths import PathError, WindowsPath, name_key
+from imagesmith.sandbox.windows.paths import PathError, WindowsPath
+from imagesmith.windows_names import name_key
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -52,6 +53,17 @@ class Tree:
         """Write a file in a folder that is there, in place of one that may be there; its first spelling stays."""
         self._put(path, content, os.O_TRUNC)
 
+    def write_all(self, folder: WindowsPath, contents: Mapping[str, bytes]) -> None:
+        """Write files by their names into one folder, made if it is missing, with one look at what is there."""
+        with self._folder(folder, make=True) as handle:
+            there = _Names(os.listdir(handle))  # noqa: PTH208 - pathlib knows no handles
+            for name, content in contents.items():
+                path = WindowsPath(folder.drive, (*folder.names, name))
+                target = self._target(handle, path, there.find(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                with os.fdopen(target, "wb") as file:
+                    file.write(content)
+                there.add(host_name(name))
+
     def append(self, path: WindowsPath, content: bytes) -> None:
         """Add to a file, made if it is missing, in a folder that is there."""
         self._put(path, content, os.O_APPEND)
@@ -76,7 +88,10 @@ class Tree:
     def _open(self, folder: int, path: WindowsPath, flags: int) -> int:
         if not path.names:
             raise PathError(f"Access to the path '{path}' is denied.")
-        name = _found(folder, path.names[-1])
+        return self._target(folder, path, _found(folder, path.names[-1]), flags)
+
+    def _target(self, folder: int, path: WindowsPath, name: str | None, flags: int) -> int:
+        """A handle of the file, which stands in its folder under `name` if it is there."""
         if name is None and not flags & os.O_CREAT:
             raise _missing(path)
         if name is not None and not stat.S_ISREG(_status(folder, name)):
@@ -134,14 +149,27 @@ def _digest(name: str) -> str:
     return _DIGEST_MARK + hashlib.sha256(name_key(name).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+class _Names:
+    """The entries of a folder by what Windows compares."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_key: dict[str, str] = {}
+        for name in names:
+            self.add(name)
+
+    def add(self, name: str) -> None:
+        self._by_key.setdefault(name if name.startswith(_DIGEST_MARK) else name_key(name), name)
+
+    def find(self, wanted: str) -> str | None:
+        """The entry that is meant, in the spelling of whoever made it."""
+        plain = None if wanted.startswith(_DIGEST_MARK) else self._by_key.get(name_key(wanted))
+        return plain or self._by_key.get(_digest(wanted))
+
+
 def _found(folder: int, wanted: str) -> str | None:
-    """The entry that is meant, in the spelling of whoever made it."""
     names = os.listdir(folder)
-    for host in (host_name(wanted), _digest(wanted)):
-        if host in names:
-            return host
-    key = name_key(wanted)
-    return next((name for name in names if not name.startswith(_DIGEST_MARK) and name_key(name) == key), None)
+    host = host_name(wanted)  # most are asked for as they were made
+    return host if host in names else _Names(names).find(wanted)
 
 
 def _status(folder: int, name: str) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from imagesmith.cli.options import output_option
+from imagesmith.cli.output import show_line
 from imagesmith.cli.runs import run_argument, run_of, state_option
 from imagesmith.journal import log_lines
 from imagesmith.journal.follow import follow_events
@@ -31,7 +31,7 @@ def command(run: str, steps: tuple[str, ...], follow: bool, state_dir: str | Non
     chosen = (event for event in events if not steps or event.get("step") in steps)
     if output == "ndjson":
         for event in chosen:
-            click.echo(json.dumps(event))
+            show_line(event)
     else:
         for line in log_lines(chosen):
             click.echo(log_line(line, named=len(steps) != 1))
