@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,7 +203,7 @@ QUICK = BuildOptions(retries=2, retry_delay_s=0.05)
 
 
 def test_what_passes_by_itself_is_tried_again(stand: Stand, tell: Tell) -> None:
-    """After the pause that Azure asks for, or a longer one each time; with a log for each try."""
+    """After the pause that Azure asks for, or a longer one each time; with a part of the log for each try."""
     tries: list[Any] = [[{"print": THROTTLED}, {"exit": 1}], [{"print": UNWELL}, {"exit": 1}], GOOD]
     result = stand.run(build=tries, options=QUICK)
     assert (result.state, result.exit_code) == (RunState.SUCCEEDED, ExitCode.OK)
@@ -215,8 +216,8 @@ def test_what_passes_by_itself_is_tried_again(stand: Stand, tell: Tell) -> None:
     assert [(event.known, event.attempt) for event in said] == [("throttled", 2), ("azure-unwell", 3)]
     assert {event.attempts for event in said} == {3}
     assert [event.wait_s for event in said] == [1.0, 0.1]
-    logs = sorted(path.name for path in (stand.folder / "runs" / "r-0001").glob("packer-build*.log"))
-    assert logs == ["packer-build-2.log", "packer-build-3.log", "packer-build.log"]
+    log = (stand.folder / "runs" / "r-0001" / "packer.log").read_text()
+    assert re.findall(",,imagesmith,(.*)", log) == ["build,1", "build,2", "build,3"]
     tell("429 with Retry-After, then 503", f"tried again twice: {result.message}")
 
 

@@ -22,7 +22,8 @@ from imagesmith.events import ExitCode, RunState
 from imagesmith.journal import Run, list_runs, open_state
 from tests.cases import FIXTURES
 from tests.faults import fake_packer
-from tests.faults.stand import CLEANED, CLEANUP, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand, polite
+from tests.processes import alive
 from tests.tables import Tell
 
 pytestmark = pytest.mark.timeout(60)
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.timeout(60)
 REPOSITORY = FIXTURES.parent
 
 
-def until_said(stand: Stand, text: str, *, name: str = "packer-build.log", limit_s: float = 30) -> None:
+def until_said(stand: Stand, text: str, *, name: str = "packer.log", limit_s: float = 30) -> None:
     """Wait until a run's file holds a text."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
@@ -213,7 +214,7 @@ def test_the_second_ctrl_c_asks_a_person(stand: Stand, answer: str, *, ends: boo
     typed = [("install", CTRL_C), ("removes what it made", CTRL_C), ("End Packer at once", f"{answer}\n")]
     code, shown = _on_terminal(stand, _ready(stand, build=acts), typed=typed)
     assert code == ExitCode.CANCELLED, shown
-    log = next(stand.folder.glob("state/runs/*/packer-build.log")).read_text()
+    log = next(stand.folder.glob("state/runs/*/packer.log")).read_text()
     assert ("Resource group has been deleted" in log) is not ends
     assert alive(stand.pids) == []
     question = shown.index("End Packer at once, and leave what it made in Azure? [y/N]")

@@ -29,6 +29,7 @@ from imagesmith.build.supervise import Supervisor
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.journal.requests import CancelRequests
+from imagesmith.listening import NOBODY
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.plan import Stage, StageName
@@ -51,7 +52,7 @@ def build_image(
     packer: Packer,
     world: World,
     run_directory: Path,
-    on_event: OnEvent = lambda _event: None,
+    on_event: OnEvent = NOBODY,
     cancel: CancelToken | None = None,
     options: BuildOptions | None = None,
 ) -> RunResult:

@@ -13,7 +13,7 @@ from imagesmith.build.run import Run
 from imagesmith.build.stage import packer_session
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.packer import CancelToken, PackerError, parse, run_packer
-from imagesmith.packer.lines import Line
+from imagesmith.packer.lines import Batch
 from imagesmith.plan import Stage
 
 _NO_LONGER_NEEDED = "the run is over"
@@ -61,10 +61,11 @@ class Check:
         """Ask Packer about a stage's files. Raises Stop where it does not take them, or cannot be started."""
         said: list[str] = []
 
-        def take(line: Line) -> None:
+        def take(batch: Batch) -> None:
             if self._run.heard_at is not None:
                 self._run.heard_at = time.monotonic()
-            said.extend(self._run.folder.redact(text) for text in objections(parse(line.data), line.stream))
+            for line in batch.lines:
+                said.extend(self._run.folder.redact(text) for text in objections(parse(line), batch.stream))
 
         with packer_session(self._run, {**self._run.world.variables, **_placeholders(stage)}, stage) as environment:
             try:
@@ -72,8 +73,7 @@ class Check:
                     [str(self._run.packer.path), "validate", "-machine-readable", "."],
                     environment=environment,
                     cwd=self._run.directory(stage),
-                    on_line=take,
-                    redact=self._run.folder.redact,
+                    on_lines=take,
                     cancel=self._token,
                 )
             except PackerError as error:

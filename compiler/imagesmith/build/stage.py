@@ -105,7 +105,6 @@ def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
 
 def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOutcome:
     watch.forget_manifest()
-    number = "" if attempt == 1 else f"-{attempt}"
     with packer_session(run, stage_variables(run, stage), stage) as environment, watch.listening():
         try:
             return run_packer(
@@ -119,9 +118,8 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                 ],
                 environment=environment,
                 cwd=run.directory(stage),
-                on_line=watch.take,
-                log=run.folder.path / f"packer-{stage.name.value}{number}.log",
-                redact=run.folder.line_redactor(),
+                on_lines=watch.take,
+                log=run.folder.packer_log(f"{stage.name.value},{attempt}"),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
                 orphan_limit_s=_ORPHAN_LIMIT_S if run.world.ends_with_run else None,

@@ -3,10 +3,12 @@
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
+from imagesmith.packer.log import PackerLog
 from imagesmith.packer.marks import StepMark, step_marks
 from imagesmith.packer.opening import shows_building
 from imagesmith.packer.process import ProcessOutcome, run_packer
 from imagesmith.packer.protocol import ArtifactCollector, Item, Record, Text, parse, read_manifest, ui_lines
+from imagesmith.packer.reading import LineReader
 from imagesmith.packer.scratch import scratch_folder
 from imagesmith.packer.steps import StepTracker
 
@@ -14,7 +16,9 @@ __all__ = [
     "ArtifactCollector",
     "CancelToken",
     "Item",
+    "LineReader",
     "PackerError",
+    "PackerLog",
     "ProcessOutcome",
     "Record",
     "StepMark",
