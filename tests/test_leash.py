@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.faults.stand import alive
+from tests.processes import alive, with_word
 
 PROGRAM = """
 import os, signal, sys, time
@@ -55,15 +55,7 @@ def supervised(program: str, mark: Path, *options: str) -> subprocess.Popen[str]
 
 def leashes() -> set[int]:
     """The watchers that there are."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                if b"imagesmith-leash" in (entry / "cmdline").read_bytes():
-                    found.add(int(entry.name))
-            except OSError:
-                continue  # ended meanwhile
-    return found
+    return with_word(b"imagesmith-leash")
 
 
 def until(condition: object, *, seconds: float = 20) -> bool:

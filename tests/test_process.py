@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from imagesmith.events import Event, Output, StepFinished, StepState
 from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.ended import told_at_end
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.lines import LINE_LIMIT, Batch, LineSplitter, Stream
@@ -29,6 +30,7 @@ from imagesmith.packer.process import ProcessOutcome, run_packer
 from imagesmith.packer.reading import LineReader
 from imagesmith.packer.steps import StepTracker
 from imagesmith.redact import MARK, Redactor
+from tests.processes import alive
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -77,12 +79,6 @@ def _program(tmp_path: Path, text: str) -> Path:
 def _run(program: Path, lines: Callable[[Batch], None], **options: object) -> ProcessOutcome:
     given: dict[str, object] = {"environment": ENVIRONMENT, "cwd": program.parent, "grace_s": 0.5, **options}
     return run_packer([str(program), "build"], on_lines=lines, **given)  # type: ignore[arg-type] # options of one call
-
-
-def _is_running(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
 
 
 @contextlib.contextmanager
@@ -271,7 +267,7 @@ def test_what_stays_in_the_group_is_ended(tmp_path: Path) -> None:
     assert [one.pid for one in outcome.survivors] == [pid]
     assert [one.name for one in outcome.survivors] == ["sleep"]
     assert str(outcome.survivors[0]) == f"sleep (pid {pid})"
-    assert not _is_running(pid)
+    assert not alive([pid])
     assert outcome.drained
 
 
@@ -293,7 +289,7 @@ while not os.path.exists("pid"):
     outcome = _run(program, Lines())
     pid = _survivor_pid(tmp_path / "pid")
     assert [(one.pid, one.killed) for one in outcome.survivors] == [(pid, True)]
-    assert not _is_running(pid)
+    assert not alive([pid])
     assert outcome.drained
 
 
@@ -307,7 +303,7 @@ def test_nothing_outlives_a_killed_program(tmp_path: Path) -> None:
 
     with _later(stop):
         _run(program, lines, cancel=cancel)
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -327,7 +323,7 @@ def test_a_caller_that_fails_stops_the_program_and_hears_of_it(tmp_path: Path) -
 
     with pytest.raises(LookupError, match="no such step"):
         _run(_sh(tmp_path, "echo $$ > pid; while :; do echo x; done"), fail)
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_a_failing_cancel_callback_does_not_leave_the_program_running(tmp_path: Path) -> None:
@@ -543,7 +539,7 @@ def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environmen
     assert outcome.cancelled
     assert outcome.survivors == ()
     assert "Cleanly cancelled builds after being interrupted." in lines.all[-1]
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_killing_the_real_packer_leaves_no_process_either(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -556,7 +552,7 @@ def test_killing_the_real_packer_leaves_no_process_either(tmp_path: Path, enviro
     with _later(stop):
         outcome = _build(tmp_path, environment, lines, '"trap : TERM; echo $$ > pid; echo started; sleep 60"', cancel)
     assert outcome.killed
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -569,3 +565,18 @@ def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, env
     assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "work"]
     said = f"{environment['TMPDIR']} {environment['HOME']}"
     assert any(line.endswith(said) for line in lines.all)
+
+
+def test_the_end_of_a_process_is_told_and_leaves_it_to_be_waited_for() -> None:
+    """Its number stays its own until then."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(7)"], stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    over = told_at_end(process)
+    assert over is not None
+    assert not over.wait(0.2)
+    process.stdin.close()
+    assert over.wait(30)
+    assert Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    assert process.wait(0) == 7

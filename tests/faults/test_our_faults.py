@@ -22,7 +22,8 @@ from imagesmith.events import ExitCode, RunState
 from imagesmith.journal import Run, list_runs, open_state
 from tests.cases import FIXTURES
 from tests.faults import fake_packer
-from tests.faults.stand import CLEANED, CLEANUP, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand, polite
+from tests.processes import alive
 from tests.tables import Tell
 
 pytestmark = pytest.mark.timeout(60)

@@ -26,7 +26,8 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.run_failure import Outcome
-from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, polite
+from tests.processes import alive
 from tests.tables import Tell
 from tests.test_build_run import MANIFEST, SUCCESS, ended, until
 

@@ -11,7 +11,8 @@ import pytest
 from imagesmith.build import BuildOptions
 from imagesmith.events import CancelRequested, ExitCode, PhaseFinished, RetryScheduled, RunState
 from imagesmith.packer import CancelToken
-from tests.faults.stand import CLEANED, CLEANUP, IN_STEP, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, IN_STEP, Stand, polite
+from tests.processes import alive
 from tests.tables import Tell
 from tests.test_build_run import SUCCESS, UNSUPPORTED, VALIDATED, ended
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from imagesmith.azure.clients import AzureError, told
-from imagesmith.azure.leftovers import INTERMEDIATE, RUN_TAG, TEMPLATE_TAG
+from imagesmith.azure.leftovers import INTERMEDIATE
 from imagesmith.azure.reading import exists
 from imagesmith.azure.versions import resolve_version, version_exists
 from imagesmith.build.ending import Stop
@@ -15,7 +15,7 @@ from imagesmith.build.secrets import step_variables
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.model.ids import parse_id
-from imagesmith.plan import NeedKind, OnError, OsType, PublicationKind, Stage
+from imagesmith.plan import RUN_TAG, TEMPLATE_TAG, NeedKind, OnError, OsType, PublicationKind, Stage
 from imagesmith.source import locate
 from imagesmith.targets.shapes import BASIC_IP
 

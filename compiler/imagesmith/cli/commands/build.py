@@ -69,16 +69,19 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
             environment=dict(os.environ),
             cache=cache_folder(),
             plugin_path=Path(given["plugin_path"]) if given["plugin_path"] else None,
+            remember=True,
         )
         require_azure(packer)
-    except ToolchainError as error:
-        return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
-    target = target_of(packer)
+        target, missing = target_of(packer), None
+    except ToolchainError as error:  # what is wrong with the template is told all the same, as for the newest Packer
+        target, missing = None, error.diagnostic
     compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
     keep_out(compilation.secrets)
     if not compiled.passes or compilation.plan is None:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
+    if missing is not None:
+        return _refused(output, ExitCode.TOOLCHAIN, (*compilation.diagnostics, missing), compilation.secrets)
     if faults := faults_at_hand(given["secrets"], compilation.plan.os_type):
         return _refused(output, ExitCode.USAGE, faults)
     if output != "json":
