@@ -14,7 +14,7 @@ from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.known_errors import PLUGIN_CRASHED
-from imagesmith.lower.tuning import PASSED_OVER
+from imagesmith.lower.passing import PASSED_OVER
 from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
 from imagesmith.packer.lines import Line
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
