@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imagesmith.events import (
+    CancelRequested,
+    CleanupProgress,
     Event,
     ExitCode,
     Notice,
@@ -16,12 +18,14 @@ from imagesmith.events import (
     PhaseFinished,
     PhaseStarted,
     Progress,
+    RetryScheduled,
     RunFinished,
     RunOutput,
     RunResult,
     RunStarted,
     RunState,
     RunSubState,
+    Silence,
     StepFinished,
     StepStarted,
     StepState,
@@ -70,6 +74,11 @@ RESULT = RunResult(
     leftovers=("the machine's disk pkros1",),
 )
 
+CANCELLED = replace(
+    RESULT, state=RunState.CANCELED, exit_code=ExitCode.CANCELLED, message="the run was cancelled (interrupted)",
+    end_time=NOON + timedelta(seconds=71), outputs=(), leftovers=(), retries=1,
+)  # fmt: skip
+
 
 def at(seconds: float) -> datetime:
     """A time of the run."""
@@ -95,6 +104,29 @@ def failing_run(text: str = "E: no such package", result: RunResult = RESULT) ->
         Notice(time=at(70), severity="warning", text="a disk stays"),
         PhaseFinished(time=at(75), phase="build", succeeded=False, duration_s=71.0),
         RunFinished(time=at(75), result=result),
+    ]
+
+
+def troubled_run(result: RunResult = CANCELLED) -> list[Event]:
+    """A run that is tried again, falls silent, and is cancelled by somebody who cannot wait for its clean-up."""
+    return [
+        RunStarted(time=at(0), run_id=RUN, template="web.json", steps=2, packer="1.6.6"),
+        PhaseStarted(time=at(0), phase="build", sub_state=RunSubState.BUILDING),
+        Progress(time=at(1), text="Creating resource group ..."),
+        RetryScheduled(
+            time=at(5), stage="build", attempt=2, attempts=3, wait_s=10, cause="no machine is free", known="allocation"
+        ),
+        Progress(time=at(15), text="Creating resource group ..."),
+        StepStarted(time=at(20), step="customize[0]", title="install", number=1, file="web.json", line=12),
+        Output(time=at(21), text="Get:1 http://deb.example.net", step="customize[0]"),
+        Silence(time=at(51), quiet_s=30, limit_s=60, acts=False, step="customize[0]"),
+        CancelRequested(time=at(60), reason="interrupted", count=1, text="cancelling (interrupted)"),
+        StepFinished(time=at(61), step="customize[0]", state=StepState.CANCELED, duration_s=41.0),
+        CleanupProgress(time=at(62), text="Deleting resource group ...", elapsed_s=2.0),
+        CancelRequested(time=at(65), reason="terminated", count=2, text="still removing"),
+        CancelRequested(time=at(70), reason="answered yes", count=3, text="Packer is ended at once"),
+        PhaseFinished(time=at(71), phase="build", succeeded=False, duration_s=71.0),
+        RunFinished(time=at(71), result=result),
     ]
 
 

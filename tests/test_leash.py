@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.processes import alive, with_word
+
 PROGRAM = """
 import os, signal, sys, time
 def stop(*_):
@@ -24,15 +26,27 @@ SUPERVISOR = """
 import sys
 from pathlib import Path
 from imagesmith.packer import run_packer
-def show(line):
-    print(line.data.decode(), flush=True)
-outcome = run_packer([sys.executable, "-c", sys.argv[1], sys.argv[2]], environment={}, cwd=Path("."), on_line=show)
+def show(batch):
+    print(*batch.lines, sep="\\n", flush=True)
+outcome = run_packer(
+    [sys.executable, "-c", sys.argv[1], sys.argv[2]],
+    environment={}, cwd=Path("."), on_lines=show, orphan_limit_s=int(sys.argv[3]) if len(sys.argv) > 3 else None,
+)
+"""
+STUBBORN = """
+import os, signal, sys, time
+def stop(*_):
+    open(sys.argv[1], "w").write(str(os.getpid()))
+signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+while True:
+    time.sleep(60)                          # asks an Azure that is gone, again and again
 """
 
 
-def supervised(program: str, mark: Path) -> subprocess.Popen[str]:
+def supervised(program: str, mark: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, program, str(mark)],
+        [sys.executable, "-c", SUPERVISOR, program, str(mark), *options],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -41,15 +55,7 @@ def supervised(program: str, mark: Path) -> subprocess.Popen[str]:
 
 def leashes() -> set[int]:
     """The watchers that there are."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                if b"imagesmith-leash" in (entry / "cmdline").read_bytes():
-                    found.add(int(entry.name))
-            except OSError:
-                continue  # ended meanwhile
-    return found
+    return with_word(b"imagesmith-leash")
 
 
 def until(condition: object, *, seconds: float = 20) -> bool:
@@ -75,6 +81,18 @@ def test_a_killed_supervisor_leaves_no_program(tmp_path: Path) -> None:
     assert until(mark.exists), "the program was not asked to stop, or could not speak"
     assert mark.read_text() == "clean" or until(lambda: mark.read_text() == "clean")
     assert until(lambda: not (leashes() & mine)), "the watcher outlives the program"
+    process.stdout.close()
+
+
+def test_a_program_without_an_azure_is_ended_after_its_limit(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    process = supervised(STUBBORN, mark, "1")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert until(lambda: mark.exists() and mark.read_text() != ""), "the program was not asked first"
+    assert until(lambda: alive([int(mark.read_text())]) == []), "the program lives on"
     process.stdout.close()
 
 

@@ -19,7 +19,7 @@ from imagesmith.report.page import run_page
 from imagesmith.report.page.logs import LINE_LIMIT
 from imagesmith.report.page.parts import TemplateCopy, failures
 from tests.browser import Chromium, Reader, chromium_at_hand
-from tests.records import HOSTILE, RESULT, RUN, TEMPLATE, at, changed, failing_run, write_run
+from tests.records import CANCELLED, HOSTILE, RESULT, RUN, TEMPLATE, at, changed, failing_run, troubled_run, write_run
 
 CONTRAST = """
 () => {
@@ -89,7 +89,12 @@ def test_the_page_shows_the_whole_run_and_asks_for_nothing(chromium: Chromium, p
         assert (facts["took"], facts["exit code"], facts["engine"]) == ("1 min 15 s", "5", "podman 4.3.1")
         assert facts["Packer"] == f"1.6.6 (sha256 {'cd' * 32})"
         body = reader.page.inner_text("main")
-        for words in ("images/web", "the machine's disk pkros1", "a disk stays", "warning[IMG410] not used"):
+        for words in (
+            "images/web",
+            "the machine's disk pkros1",
+            "a disk stays",
+            "warning[IMG410] web.json:6:3 not used",
+        ):
             assert words in body, words
         assert texts(reader, "pre .here") == ['17 | {"line": 17}', '6 | {"line": 6}']
         assert texts(reader, "details[open] .log div") == ["E: no such package"]
@@ -106,6 +111,30 @@ def test_bars_lie_where_the_times_say(chromium: Chromium, plain: Path) -> None:
         bars = reader.page.locator(".timeline rect:not(.track)")
         found = [(bars.nth(n).get_attribute("x"), bars.nth(n).get_attribute("width")) for n in range(bars.count())]
     assert found == [("0.0", "53.3"), ("53.3", "946.7"), ("266.7", "133.3"), ("400.0", "400.0")]
+
+
+def test_what_a_run_did_not_plan_is_in_the_timeline(chromium: Chromium, tmp_path: Path) -> None:
+    """Tries apart, with the wait between them; silence and requests to stop where they were, all of it readable."""
+    path = write_run(open_state(tmp_path / "state"), troubled_run(), result=CANCELLED)
+    file = tmp_path / "page.html"
+    file.write_text(run_page(read_story(path), now=at(90)), encoding="utf-8")
+    with chromium.opened(file, dark=True) as reader:
+        assert texts(reader, ".timeline li") == [
+            "build 1 min 11 s cancelled",
+            "try 1 of 3 no machine is free 5.0 s failed",
+            "try 2 of 3 56.0 s cancelled",
+            "[1] install web.json:12 41.0 s cancelled",
+            "nothing was heard for 30.0 s; the limit is 1 min 00 s 12:00:51",
+            "asked to stop (Ctrl-C); that took 11.0 s 12:01:00",
+            "asked to stop again (SIGTERM or SIGHUP) 12:01:05",
+            "Packer was ended at once (answered yes) 12:01:10",
+        ]
+        bars = reader.page.locator(".timeline rect:not(.track)")
+        second = (bars.nth(2).get_attribute("x"), bars.nth(2).get_attribute("width"))
+        assert second == ("211.3", "788.7"), "15 s after the begin, to the end"
+        reader.page.click("#all")
+        assert reader.page.locator(".log .w").first.get_attribute("data-t") == "12:00:05"
+        assert reader.page.evaluate(CONTRAST) == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

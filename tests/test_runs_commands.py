@@ -13,7 +13,7 @@ import pytest
 
 from imagesmith.events import RunState
 from imagesmith.journal import Journal, State, open_state
-from tests.records import HOSTILE, RESULT, RUN, changed, failing_run, write_run
+from tests.records import CANCELLED, HOSTILE, RESULT, RUN, changed, failing_run, troubled_run, write_run
 
 OTHER = "20261125T000000Z-000000"
 
@@ -103,6 +103,46 @@ def test_a_run_is_shown(state: State, tmp_path: Path) -> None:
     assert run["outputs"][0]["provisioning_state"] == "Failed"
 
 
+TROUBLED = """\
+build: cancelled (1 min 11 s)
+  12:00:05 try 1 of 3 failed: no machine is free; the next one after 10.0 s
+  [1] customize[0]: install: cancelled (41.0 s)  (web.json:12)
+  12:00:51 nothing was heard for 30.0 s; the limit is 1 min 00 s
+  12:01:00 asked to stop (Ctrl-C); that took 11.0 s
+  12:01:05 asked to stop again (SIGTERM or SIGHUP)
+  12:01:10 Packer was ended at once (answered yes)
+"""
+
+
+def test_what_a_run_did_not_plan_is_shown_in_its_place(state: State, tmp_path: Path) -> None:
+    """Tries, silence and requests to stop: in the story, in the list, in the log and for scripts."""
+    write_run(state, troubled_run(), result=CANCELLED)
+    assert TROUBLED in cli(tmp_path, "runs", "show", "last").stdout
+    assert cli(tmp_path, "runs", "list").stdout.endswith(" 1 min 11 s  web  tried again once\n")
+    run = document(tmp_path, "runs", "show", "last")["run"]
+    kinds = ["retry-scheduled", "silence", *["cancel-requested"] * 3]
+    assert ([incident["kind"] for incident in run["incidents"]], run["retries"]) == (kinds, 1)
+    assert run["incidents"][1]["place"] == {"phase": "build", "step": "customize[0]", "steps_begun": 1}
+    assert run["phases"][0]["cancelled"] is True
+    log = cli(tmp_path, "runs", "logs", "last").stdout.splitlines()
+    assert [line for line in log if " * " in line][:2] == [
+        f"12:00:05 {'':<14} * try 1 of 3 failed: no machine is free; the next one after 10.0 s",
+        f"12:00:51 {'':<14} * nothing was heard for 30.0 s; the limit is 1 min 00 s",
+    ]
+
+
+def test_tries_are_counted_in_a_run_that_goes_on(state: State, tmp_path: Path) -> None:
+    """Its record says nothing of them yet; the events do."""
+    write_run(state, troubled_run()[:5], result=None)
+    assert "tried again once" in cli(tmp_path, "runs", "list").stdout
+
+
+def test_a_run_that_was_tried_again_differs_from_one_that_was_not(state: State, tmp_path: Path) -> None:
+    write_run(state, failing_run())
+    write_run(state, failing_run(), run_id=OTHER, result=replace(RESULT, retries=2))
+    assert "outcome:\n  + retries: 2\n" in cli(tmp_path, "runs", "diff", RUN, OTHER).stdout
+
+
 def test_the_last_lines_of_a_failed_step_are_shown_as_lines(state: State, tmp_path: Path) -> None:
     found = {"severity": "error", "code": "IMG843", "message": "it failed\nits last lines:\n| no \x1b[1mroom"}
     write_run(state, failing_run(), details=changed(diagnostics=[found]))
@@ -113,7 +153,7 @@ def test_the_last_lines_of_a_failed_step_are_shown_as_lines(state: State, tmp_pa
 def test_an_interrupted_run_is_shown_as_far_as_it_went(state: State, tmp_path: Path) -> None:
     write_run(state, failing_run()[:11], result=None)
     shown = cli(tmp_path, "runs", "show", "last").stdout
-    assert f"run {RUN}: Interrupted in Building\n  interrupted: the process that ran it has ended" in shown
+    assert f"run {RUN}: Interrupted in Building\n  the process that ran it has ended" in shown
     assert "  last seen: 2026-11-24 12:00:31 UTC, after 31.0 s\n" in shown
     assert "build: did not end (-)\n" in shown
     assert "[2] customize[1]: harden: did not end (-)" in shown
@@ -160,6 +200,21 @@ def test_following_prints_until_the_run_ends(state: State, tmp_path: Path) -> No
     journal.close()
 
 
+def test_following_a_run_whose_process_dies_says_so(state: State, tmp_path: Path) -> None:
+    """It ends by itself, with what is known of the end."""
+    journal = Journal(state.runs / RUN, redact=str)
+    for event in failing_run()[:7]:
+        journal.append(event)
+    command = [sys.executable, "-m", "imagesmith", "runs", "logs", "last", "-f"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().endswith("Creating resource group ...\n")
+        journal.close()
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (0, "Interrupted: the process that ran it has ended without a result\n")
+
+
 def test_two_runs_are_compared(state: State, tmp_path: Path) -> None:
     write_run(state, failing_run())
     write_run(state, failing_run(), run_id=OTHER, result=replace(RESULT, state=RunState.SUCCEEDED))
@@ -167,7 +222,7 @@ def test_two_runs_are_compared(state: State, tmp_path: Path) -> None:
     assert done.stdout.startswith(
         "outcome:\n  - state: Failed\n  + state: Succeeded\ndurations:\n  all: 1 min 15 s -> "
     )
-    assert "  build customize[1]: 30.0 s -> 30.0 s (+0.0 s)\n" in done.stdout
+    assert "  build customize[1]: 30.0 s -> 30.0 s (the same)\n" in done.stdout
     same = cli(tmp_path, "runs", "diff", RUN, RUN)
     assert same.stderr == "the same template, versions, options, steps and outcome\n"
     assert document(tmp_path, "runs", "diff", RUN, "last")["differences"][0] == {

@@ -15,6 +15,7 @@ import pytest
 from imagesmith.events import Output, RunState, StepState
 from imagesmith.journal import (
     Journal,
+    LogLine,
     Part,
     State,
     StateError,
@@ -29,7 +30,7 @@ from imagesmith.journal import (
 )
 from imagesmith.journal.follow import follow_events
 from imagesmith.journal.writer import EVENTS
-from imagesmith.report.page.parts import MARKS, RUN_MARKS
+from imagesmith.report.page.marks import MARKS, RUN_MARKS
 from imagesmith.report.words import STEP_WORDS
 from tests.records import NOON, RESULT, RUN, at, changed, failing_run, write_run
 
@@ -160,7 +161,7 @@ def test_reading_makes_and_changes_nothing(tmp_path: Path) -> None:
 def test_a_log_has_what_was_printed_and_what_was_done(state: State) -> None:
     path = write_run(state, failing_run())
     lines = list(log_lines(follow_events(path, wait=False)))
-    assert [(line.step, line.stream, line.spoken, line.text) for line in lines] == [
+    assert [(line.step, line.stream, line.spoken, line.text) for line in lines if isinstance(line, LogLine)] == [
         ("", "stdout", True, "Creating resource group ..."),
         ("customize[0]", "stdout", False, "Get:1 http://deb.example.net"),
         ("customize[0]", "stderr", False, "W: old list"),

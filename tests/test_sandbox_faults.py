@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,17 @@ def test_an_operation_never_ends_and_another_is_lost(sandbox_with: Callable[...,
     versions = client(sandbox).gallery_image_versions
     with pytest.raises(HttpResponseError, match="was not found"):
         versions.begin_create_or_update("images", "gal", "def", "2.0.0", version_body()).result()
+
+
+def test_nobody_waits_for_a_slow_answer_at_the_end(sandbox_with: Callable[..., Sandbox]) -> None:
+    """It would take longer than any test may."""
+    sandbox = sandbox_with("GET * slow:3000s")
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(arm, sandbox.world, "GET", BASE, timeout=200)
+        time.sleep(1)  # it is under way; the test would pass without, too
+        sandbox.stop()
+        with pytest.raises(requests.exceptions.ConnectionError):
+            answer.result()
 
 
 def operation_of(answer: requests.Response) -> str:

@@ -70,10 +70,24 @@ def test_deleting_does_not_go_through_links(tmp_path: Path) -> None:
     assert (state.path / "out").is_symlink()
 
 
-def test_a_sandbox_empties_its_folder_at_the_end(tmp_path: Path) -> None:
+def test_a_sandbox_removes_the_folder_that_it_made(tmp_path: Path) -> None:
     with recording(tmp_path / "state") as sandbox:
         assert sandbox.world.environment["SSL_CERT_FILE"] == str(tmp_path / "state" / "ca.pem")
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_sandbox_empties_a_folder_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with recording(tmp_path / "state"):
+        assert (tmp_path / "state" / "ca.pem").exists()
     assert [path.name for path in (tmp_path / "state").iterdir()] == [MARKER]
+
+
+def test_a_sandbox_that_does_not_start_leaves_no_folder(tmp_path: Path) -> None:
+    options = SandboxOptions(state=tmp_path / "state", run_id="r", steps="run", engine="/nowhere/podman")
+    with pytest.raises(SandboxError, match="IMG900"):
+        Sandbox(options, environment={}).start()
+    assert not (tmp_path / "state").exists()
 
 
 def test_what_a_killed_sandbox_left_is_cleared_away(tmp_path: Path) -> None:
@@ -84,6 +98,31 @@ def test_what_a_killed_sandbox_left_is_cleared_away(tmp_path: Path) -> None:
     (state.folder("machines") / "old.log").write_text("x", encoding="utf-8")
     with recording(tmp_path / "state"):
         assert not (tmp_path / "state" / "machines").exists()
+
+
+def test_the_folders_of_killed_sandboxes_go_with_the_next_one(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    gone = str(Owner(pid=ended.pid, started="1", place=this_process().place)).encode()
+    for name, files in {
+        "killed": {"owner": gone, "world.json": b"{}"},
+        "kept": {"owner": gone, "resources.json": b"{}"},
+        "elsewhere": {"owner": b"another-boot/1/1"},
+        "up": {"owner": str(this_process()).encode()},
+        "ended": {},
+    }.items():
+        state = StateFolder.open(tmp_path / "sandbox" / name)
+        for file, content in files.items():
+            state.write(file, content)
+    foreign = tmp_path / "sandbox" / "foreign"
+    foreign.mkdir()
+    (foreign / "owner").write_bytes(gone)
+    (tmp_path / "sandbox" / "link").symlink_to(tmp_path / "sandbox" / "kept")
+    with recording(tmp_path / "sandbox" / "new"):
+        pass
+    assert {path.name for path in (tmp_path / "sandbox").iterdir()} == {
+        "kept", "elsewhere", "up", "ended", "foreign", "link",
+    }  # fmt: skip
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +33,14 @@ from tests.lowered import MANAGED, UBUNTU, WINDOWS
 from tests.test_sandbox_vaults import AUDIENCE, GROUP, call, deploy, vault
 
 VALUE = "hunter2-and-more"
+GROUP_ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/build"
 NOWHERE = World(name="nowhere", environment={}, subscription_id="0")
+
+
+SHOUT = {
+    "parameters": [{"name": "text", "type": "string"}],
+    "output": {"type": "string", "value": "[toUpper(parameters('text'))]"},
+}
 
 
 def deployment(
@@ -40,6 +51,11 @@ def deployment(
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
         "parameters": {"password": {"type": "secureString"}, "login": {"type": "secureObject", "defaultValue": {}}},
+        "variables": {
+            "mixed": "[concat('echo ', toLower(toUpper(skip(parameters('password'), 9))))]",
+            "plain": "echo plain",
+        },
+        "functions": [{"namespace": "shout", "members": {"it": SHOUT}}],
         "resources": [
             {
                 "type": "Microsoft.VirtualMachineImages/imageTemplates",
@@ -50,7 +66,8 @@ def deployment(
                 "properties": {
                     "source": WINDOWS if windows else UBUNTU,
                     "customize": list(customize),
-                    "distribute": [MANAGED],
+                    "distribute": [{**MANAGED, **options.pop("distribute", {})}],
+                    **options.pop("properties", {}),
                 },
             }
         ],
@@ -84,9 +101,8 @@ FETCHED = {"type": "Shell", "name": "fetched", "scriptUri": "a.sh"}
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_secure_parameter_in_a_script_becomes_a_reference(target: str) -> None:
     compilation = deployment(SHELL, PLAIN, target=target)
-    assert compilation.files["build/scripts/01-shell.sh"] == (
-        b'#!/bin/sh -e\nlogin --password="${IMAGESMITH_SECRET_PASSWORD}"\n'
-    )
+    script = compilation.files["build/scripts/01-shell.sh"].decode()
+    assert script.endswith("\nexit\nexec 9<&- #!/bin/sh -e\nlogin --password=${IMAGESMITH_SECRET_PASSWORD}\n")
     assert "IMAGESMITH_SECRET_PASSWORD=${replace(var.secret_imagesmith_secret_password," in step_of(compilation, 1)
     assert "use_env_var_file = true" in step_of(compilation, 1)
     assert "secret" not in step_of(compilation, 2).lower()
@@ -107,25 +123,91 @@ def test_the_files_do_not_depend_on_the_value() -> None:
 def test_members_of_a_secure_object_have_names_of_their_own() -> None:
     step = {"type": "Shell", "inline": ["[concat('login ', parameters('login').user)]"]}
     compilation = deployment(step, parameters={"login": '{"user": "somebody-secret"}'})
-    assert b'login "${IMAGESMITH_SECRET_LOGIN_USER}"' in compilation.files["build/scripts/01-shell.sh"]
+    assert b"login ${IMAGESMITH_SECRET_LOGIN_USER}\n" in compilation.files["build/scripts/01-shell.sh"]
+
+
+BASE64 = base64.b64encode(VALUE.encode()).decode()
+OF_A_LOGIN = base64.b64encode(f"me:{VALUE}".encode()).decode()
 
 
 @pytest.mark.parametrize(
-    ("inline", "windows"),
+    ("inline", "line", "values"),
     [
-        ("[concat('echo `login ', parameters('password'), '`')]", False),
-        ("[concat('cat <<E\n', parameters('password'), '\nE')]", False),
-        ("[concat('echo ', base64(parameters('password')))]", False),
-        ("[concat('net user a ', parameters('password'))]", True),
+        ("[concat('cat <<E\n', parameters('password'), '\nE')]", "cat <<E\n${@}\nE", [VALUE]),
+        ("[concat('echo ', base64(parameters('password')))]", "echo ${@_2}", [BASE64]),
+        ("[concat('p=', parameters('password'), ' ', uri('https://h', parameters('password')))]", None, [VALUE]),
+        # The first four letters are those of `me:` alone.
+        (
+            "[concat('a ', base64(concat('me:', parameters('password'))))]",
+            f"a {OF_A_LOGIN[:4]}${{@_2}}",
+            [OF_A_LOGIN[4:]],
+        ),
+        ("[concat('echo `login ', parameters('password'), '`; ${', 'IMAGESMITH_SECRET_X}')]", None, [VALUE]),
     ],
 )
-def test_what_cannot_be_a_reference_is_told_and_left(inline: str, windows: bool) -> None:
+@pytest.mark.parametrize("windows", [False, True])
+def test_secrets_are_taken_out_of_scripts_wherever_they_stand(
+    inline: str, line: str | None, values: list[str], windows: bool
+) -> None:
     compilation = deployment({"type": "PowerShell" if windows else "Shell", "inline": [inline]}, windows=windows)
+    (script,) = (content.decode() for name, content in compilation.files.items() if "/01-" in name)
+    assert line is None or line.replace("@", "IMAGESMITH_SECRET_PASSWORD") in script
+    assert list(compilation.step_values.values()) == values
+    for content in compilation.files.values():
+        assert VALUE.encode() not in content
+        assert BASE64.encode() not in content
+    assert compilation.diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("inline", "script"),
+    [
+        (["[concat('echo ', toUpper(parameters('password')))]", "true"], "${@_2}\ntrue\n"),
+        (["[variables('mixed')]", "[variables('plain')]"], "${@_2}\necho plain\n"),
+        (["[concat('#!/bin/bash\necho ', substring(parameters('password'), 2, 3))]"], "#!/bin/bash\n${@_2}\n"),
+        # Who shows where the value is keeps the rest readable.
+        (
+            "[split(concat('#!/bin/bash\nset -e\nlogin ', parameters('password')), '\n')]",
+            "#!/bin/bash\nset -e\nlogin ${@}\n",
+        ),
+        ("[split(toUpper(parameters('password')), '-')]", "${@_2}\n${@_3}\n${@_4}\n"),
+        (["[if(empty(parameters('password')), 'echo none', 'echo some')]"], "${@_2}\n"),
+        (["[concat('echo ', if(equals(variables('plain'), 'x'), parameters('password'), 'y'))]"], "echo y\n"),
+        (["[concat('echo ', shout.it(parameters('password')))]"], "${@_2}\n"),
+    ],
+)
+def test_a_text_that_depends_on_a_secret_in_another_way_is_hidden_whole(inline: list[str] | str, script: str) -> None:
+    compilation = deployment({"type": "Shell", "inline": inline})
+    text = compilation.files["build/scripts/01-shell.sh"].decode()
+    assert text.replace("exec 9<&- ", "").endswith("\n" + script.replace("@", "IMAGESMITH_SECRET_PASSWORD"))
+    assert compilation.diagnostics == ()
+
+
+def test_a_secret_that_is_larger_than_a_variable_comes_in_parts() -> None:
+    value = "".join(f"{number:05}" for number in range(7_000))
+    compilation = deployment(SHELL, value=value)
+    marks = re.findall(r"\$\{(\w+)\}", compilation.files["build/scripts/01-shell.sh"].decode().partition("\nexit\n")[2])
+    assert "".join(compilation.step_values[f"secret_{name.lower()}"] for name in marks) == value
+    assert all(unusable(part, OsType.LINUX) is None for part in compilation.step_values.values())
+
+
+@pytest.mark.parametrize("value", ["one\r\ntwo and", "e\u0301 not composed", "back\\slash", "x" * 6 + "\u0301" * 40])
+@pytest.mark.parametrize("windows", [False, True])
+def test_every_value_of_a_secure_parameter_can_travel(value: str, windows: bool) -> None:
+    compilation = deployment({**SHELL, "type": "PowerShell" if windows else "Shell"}, value=value, windows=windows)
+    (part,) = compilation.step_values.values()
+    assert unusable(part, OsType.WINDOWS if windows else OsType.LINUX) is None
+
+
+def test_a_secret_names_no_interpreter() -> None:
+    compilation = deployment(
+        {"type": "Shell", "inline": ["[concat('#!/usr/bin/env P=', parameters('password'))]", "x"]}
+    )
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG870"]
-    assert found.message == "the value of parameter 'password' stands as text in the script"
-    assert "--secret NAME=file:PATH" in found.hint
-    assert compilation.step_values == {}
-    assert "secret_" not in hcl(compilation)
+    assert found.path == ("properties", "customize", 0, "inline")
+    assert not compilation.ok
+    below = deployment({"type": "Shell", "inline": ["#!/bin/bash", "[concat('x ', parameters('password'))]"]})
+    assert b"exec /bin/bash /dev/fd/9" in below.files["build/scripts/01-shell.sh"]
 
 
 def test_a_script_without_its_secret_is_as_before() -> None:
@@ -148,17 +230,101 @@ def test_a_secret_outside_of_scripts_is_told_with_its_place() -> None:
     compilation = deployment(step)
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG873"]
     assert found.message == (
-        "the value of parameter 'password' stands in 'properties.customize[0].destination' as text"
+        "the value of parameter 'password' stands in 'properties.customize[0].destination', which others read"
     )
     assert found.path == ("properties", "customize", 0, "destination")
 
 
-def test_a_short_secure_parameter_is_told_and_leaves_the_log_readable() -> None:
+PLACES: dict[str, tuple[bool, dict[str, Any]]] = {
+    "destination": (False, {"type": "File", "sourceUri": "a.txt", "destination": "[concat('/srv/', @, '/a')]"}),
+    "folder": (False, {"type": "File", "sourceUri": "[concat(@, '/')]", "destination": "[concat('/srv/', @)]"}),
+    "address": (False, {"type": "File", "sourceUri": "[concat('https://x.example/', @)]", "destination": "/tmp/a"}),
+    "script": (False, {"type": "Shell", "scriptUri": "[concat('https://x.example/', base64(@), '.sh')]"}),
+    "name": (False, {"type": "Shell", "name": "[@]", "inline": ["true"]}),
+    "command": (True, {"type": "WindowsRestart", "restartCommand": "[concat('restart {{', @)]"}),
+    "check": (True, {"type": "WindowsRestart", "restartCheckCommand": "[concat('test ', base64(@))]"}),
+    "search": (True, {"type": "WindowsUpdate", "searchCriteria": "[concat('IsInstalled=', @)]"}),
+    "filters": (True, {"type": "WindowsUpdate", "filters": ["[concat('exclude:', @)]", "include:$true"]}),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_file_holds_a_secret_wherever_the_template_has_it(place: str, target: str) -> None:
+    windows, step = PLACES[place]
+    if place == "search" or (place == "filters" and target != "newest"):
+        target = "newest"  # others refuse such a step
+    text = json.dumps(step).replace("@", "parameters('password')")
+    compilation = deployment(json.loads(text), windows=windows, target=target)
+    assert compilation.ok, compilation.diagnostics
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+        assert BASE64.encode() not in content, name
+        assert VALUE not in name
+    declared = set(re.findall(r'(?m)^variable "(secret_\w+)"', hcl(compilation)))
+    assert declared == set(compilation.step_values)
+    assert all(f"var.{name}" in hcl(compilation).replace("(var.", " var.") for name in declared)
+    assert set(compilation.step_values.values()) <= {VALUE, BASE64}
+    assert bool(declared) == (place not in {"address", "script", "name"})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tags_and_names_come_from_variables(target: str) -> None:
+    value = "[parameters('password')]"
+    properties = {
+        "stagingResourceGroup": f"[concat('{GROUP_ID}-', parameters('password'))]",
+        "managedResourceTags": {"by": f"[concat('{{{{', {value[1:-1]})]"},
+    }
+    compilation = deployment(PLAIN, target=target, distribute={"artifactTags": {"by": value}}, properties=properties)
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+    assert '"build-${var.secret_text_password}"' in hcl(compilation)
+    assert """ = "{{`{{`}}${replace(var.secret_text_password, "{{", "{{`{{`}}")}\"""" in hcl(compilation)
+    assert compilation.plan is not None
+    assert compilation.plan.publications[0].artifact_tags["by"] == VALUE
+
+
+def test_a_short_secure_parameter_is_refused() -> None:
     compilation = deployment(PLAIN, value="root")
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG875"]
     assert "parameter 'password' is too short: it has 4 characters" in found.message
+    assert not compilation.ok
+
+
+def test_a_short_member_of_a_secure_object_is_told_and_leaves_the_log_readable() -> None:
+    step = {"type": "Shell", "inline": ["[concat('login ', parameters('login').user)]"]}
+    compilation = deployment(step, parameters={"login": '{"user": "root"}'})
+    assert compilation.ok
+    (found,) = [found for found in compilation.diagnostics if found.code == "IMG875"]
+    assert "parameter 'login.user' is too short" in found.message
     redact = Redactor(compilation.secrets).redact
-    assert redact("the rootfs of chroot, password root") == f"the rootfs of chroot, password {MARK}"
+    assert redact("the rootfs of chroot, user root") == f"the rootfs of chroot, user {MARK}"
+
+
+@pytest.mark.parametrize("arguments", [["compile", "-o", "out"], ["build", "--sandbox"]], ids=["compile", "build"])
+@pytest.mark.parametrize("place", ["env:SHORT", "file:short"])
+def test_a_secret_that_cannot_be_one_is_refused_before_anything_begins(
+    tmp_path: Path, arguments: list[str], place: str
+) -> None:
+    """No folder, no run, no machine."""
+    resource = deployment(PLAIN).document
+    assert resource is not None
+    (tmp_path / "image.json").write_text(resource.source.text, encoding="utf-8")
+    (tmp_path / "short").write_text("abc\n", encoding="utf-8")
+    (tmp_path / "password").write_text(VALUE, encoding="utf-8")
+    command, *options = arguments
+    given = ["-p", "password=@password", "--secret", f"TOKEN={place}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "imagesmith", command, "image.json", *options, *given],
+        cwd=tmp_path,
+        env={**os.environ, "SHORT": "abc"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "the value of --secret TOKEN cannot be used: it has 3 characters" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.json", "password", "short"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -303,8 +469,9 @@ def test_a_vault_that_says_no_is_told_in_its_words(world: World) -> None:
 
 def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: Path) -> None:
     """Packer reads it out of the script; the record, of which bundles are made, keeps the script without it."""
-    compilation = deployment({"type": "Shell", "inline": ["[concat('cat <<X\\n', parameters('password'), '\\nX')]"]})
-    script = next(name for name, content in compilation.files.items() if VALUE.encode() in content)
+    step = {"type": "Shell", "inline": ["mysql --password=hunter5-and-more"]}
+    compilation = deployment(step)
+    script = next(name for name, content in compilation.files.items() if b"hunter5" in content)
     packer = Packer(path=tmp_path / "packer", version=Version(1, 16, 0), source="option")
     result = RunResult(
         run_id="r", state=RunState.SUCCEEDED, exit_code=ExitCode.OK, message="", start_time=NOW, end_time=NOW
@@ -313,6 +480,6 @@ def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: 
         write_folder(folder.compiled, compilation.files)
         folder.close(result)
     left = (folder.compiled / script).read_text()
-    assert left == compilation.files[script].decode().replace(VALUE, MARK)
+    assert left == compilation.files[script].decode().replace("hunter5-and-more", MARK)
     assert (folder.compiled / script).stat().st_mode & 0o077 == 0
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and VALUE.encode() in path.read_bytes()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter5" in path.read_bytes()] == []

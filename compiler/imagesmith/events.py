@@ -59,7 +59,8 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhaseStarted(Event):
-    """The run went on to its next phase: fetch, preflight, check, build, validate, distribute."""
+    """The run went on to its next phase: fetch, preflight, check, build, validate, distribute. In `check`, Packer looks
+    through all files: by itself before it builds the first stage, or in `packer validate` (a dry run)."""
 
     kind: ClassVar[str] = "phase-started"
     phase: str
@@ -137,7 +138,7 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice(Event):
-    """Something a person should know: a warning, a leftover, a cancel request."""
+    """Something a person should know: a warning, a leftover."""
 
     kind: ClassVar[str] = "notice"
     severity: str
@@ -152,7 +153,8 @@ class CancelRequested(Event):
 
     kind: ClassVar[str] = "cancel-requested"
     reason: str
-    """Who or what: `interrupted`, `terminated`, `time limit`, `silence`, or the library caller's words."""
+    """Who or what: `interrupted` (Ctrl-C), `terminated` (SIGTERM or SIGHUP), `time limit`, `silence`, `clean-up limit`,
+    the command `imagesmith cancel`, or the library caller's words."""
     count: int
     """1 for the polite request, 2 for a second one, which has no effect, 3 for the one that ends Packer at once."""
     text: str

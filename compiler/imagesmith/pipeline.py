@@ -16,9 +16,9 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.parameters import judge_parameters
-from imagesmith.lower.secrets import values_of
 from imagesmith.lower.tuning import StepOptions, tuned
-from imagesmith.masking import redacted, with_plain_titles
+from imagesmith.lower.veil import veiled
+from imagesmith.masking import redacted, with_plain_titles, without_long
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
@@ -92,6 +92,8 @@ class Compilation:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     named_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of secure parameters by the parameters' names."""
+    step_values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of the HCL's input variables for secrets of secure parameters that steps restore."""
     silenced: tuple[Silenced, ...] = ()
     directives: tuple[Directive, ...] = field(default=(), repr=False)
 
@@ -99,11 +101,6 @@ class Compilation:
     def ok(self) -> bool:
         """Whether there is a plan: no diagnostic is an error."""
         return self.plan is not None
-
-    @property
-    def step_values(self) -> Mapping[str, str]:
-        """The values of secure parameters that steps read from their environment, by the HCL's input variables."""
-        return values_of(self.named_secrets, self.plan.secrets if self.plan else ())
 
     def write(self, directory: str | os.PathLike[str]) -> None:
         """Write the files. Raises ValueError without a plan, FolderError as `write_folder` does."""
@@ -189,14 +186,20 @@ def _compile_resource(
     diagnostics += check(template, replace(context, os_type=os_type))
     if has_errors(diagnostics) or os_type is None:
         return _stopped(document, options, diagnostics, hidden)
-    lowered = lower(template, replace(_lower_options(document, template, options, os_type), hidden=named))
+    lower_options = replace(
+        _lower_options(document, template, options, os_type),
+        hidden=named,
+        depends=document.depends,
+    )
+    lowered = lower(template, lower_options)
     plan, found = tuned(lowered.plan, options.step_options)
     retargeted = retarget(plan, options.target)
     secrets_shown = judge_parameters(document.root, named)
     diagnostics += (*lowered.diagnostics, *secrets_shown, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
-    plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)
+    veil = veiled(retargeted.plan, named)
+    plan, files = _files(with_plain_titles(veil.plan, hidden), options, named)
     return Compilation(
         filename=document.filename,
         diagnostics=in_order(source.locate(redacted(diagnostics, hidden), document)),
@@ -207,6 +210,7 @@ def _compile_resource(
         files=files,
         secrets=hidden,
         named_secrets=named,
+        step_values={**lowered.step_values, **veil.values},
     )
 
 
@@ -219,12 +223,12 @@ def _checked(
     return normalised, [*normalised.diagnostics, *found]
 
 
-def _written(plan: BuildPlan, options: CompileOptions) -> tuple[BuildPlan, Mapping[str, bytes]]:
+def _files(plan: BuildPlan, options: CompileOptions, named: Mapping[str, str]) -> tuple[BuildPlan, Mapping[str, bytes]]:
     if options.check_only:
         return plan, {}
     from imagesmith.emit import emit  # Jinja is a third of the start-up time
 
-    emission = emit(plan)
+    emission = emit(plan, without_long(named))
     return emission.plan, emission.files
 
 

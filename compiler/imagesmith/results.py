@@ -99,6 +99,8 @@ class RunResult:
     """What was published."""
     leftovers: tuple[str, ...] = ()
     """What should be gone and is not, with how to remove it."""
+    retries: int = 0
+    """How often a stage was tried again after a failure that passes by itself."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """What the run found besides the compilation: files that cannot be fetched, what Azure refused."""
     record: str | None = None

@@ -66,3 +66,8 @@ class World:
     """How often somebody has asked the run to stop; operations in Azure are given up by it."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a record should say of it (the sandbox's engine and base images); it may fill up while the run goes on."""
+
+    @property
+    def ends_with_run(self) -> bool:
+        """Whether nothing of it is there when the process of the run is gone."""
+        return self.sweep_arguments is None

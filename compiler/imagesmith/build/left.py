@@ -8,15 +8,14 @@ from __future__ import annotations
 import shlex
 
 from imagesmith.azure.clients import AzureError, attempt
-from imagesmith.azure.groups import delete_tagged_group
-from imagesmith.azure.leftovers import RUN_TAG, Leftover, LeftoverKind, find_leftovers
+from imagesmith.azure.leftovers import Leftover, LeftoverKind, find_leftovers, remove_group
 from imagesmith.azure.published import delete_disks_of
 from imagesmith.build.preflight import on_error
 from imagesmith.build.run import Run
 from imagesmith.events import Progress, now
 from imagesmith.lower.machine import BUILD_USER
 from imagesmith.model.ids import parse_id
-from imagesmith.plan import OnError, Stage
+from imagesmith.plan import RUN_TAG, OnError, Stage
 from imagesmith.run_failure import Outcome, RunFailure
 
 
@@ -28,7 +27,7 @@ def sweep_line(run: Run) -> str:
 
 def what_becomes_of_it(run: Run) -> str:
     """What becomes of things that stay in Azure: somebody sweeps them, unless they end with a sandbox."""
-    return "which ends with the sandbox" if run.world.sweep_arguments is None else f"for `{sweep_line(run)}`"
+    return "which ends with the sandbox" if run.world.ends_with_run else f"for `{sweep_line(run)}`"
 
 
 def tell_what_is_left(
@@ -60,7 +59,7 @@ def _remove(run: Run, stage: Stage) -> bool:
         return False  # a group of the user's own: only what has the run's tag may go
     run.say(Progress(time=now(), text=f"removing resource group {group}"))
     problem = attempt(
-        lambda: delete_tagged_group(group, run.world, tag=RUN_TAG, value=run.folder.run_id),
+        lambda: remove_group(group, run.world, run_id=run.folder.run_id),
         f"cannot remove the resource group '{group}'",
     )
     if problem:
@@ -75,12 +74,13 @@ def how_to_reach(run: Run, stage: Stage, address: str | None) -> str:
     place = f"{BUILD_USER}@{address}" + (f" -p {port}" if port else "")
     login = f"ssh -i {key} {place}" if key else f"remote desktop at {address}"
     way_in = f"{login}; " if address else ""
-    return f"the machine of stage {stage.name.value} is kept: {way_in}{_removal(run, stage)}"
+    kept = f"the machine of stage {stage.name.value} is kept in the resource group {run.groups[stage.name]}"
+    return f"{kept}: {way_in}{_removal(run, stage)}"
 
 
 def _removal(run: Run, stage: Stage) -> str:
     """How to be rid of what a stage left. A group that was there before the run is not to be deleted."""
-    if run.world.sweep_arguments is None:
+    if run.world.ends_with_run:
         return "it ends with the sandbox"
     group = run.groups[stage.name]
     if run.variables.get("build_resource_group_name"):
@@ -125,7 +125,7 @@ def account(run: Run, *, whole: bool) -> None:
     known = " ".join(run.leftovers).lower()
     new = [leftover for leftover in found if not _is_named(leftover, known)]
     run.leftovers += [_told(leftover) for leftover in new]
-    if new and run.world.sweep_arguments is not None:
+    if new and not run.world.ends_with_run:
         results = " --results" if any(leftover.kind is LeftoverKind.RESULT for leftover in new) else ""
         run.note(f"remove what is left with: {sweep_line(run)}{results}")
 

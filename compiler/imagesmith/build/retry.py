@@ -50,3 +50,4 @@ def wait_for_retry(run: Run, failure: RunFailure, attempt: int, wait_s: float) -
         time.sleep(_TICK_S)
     if run.cancel.requested:
         raise Stop.cancelled(failure)
+    run.retries += 1

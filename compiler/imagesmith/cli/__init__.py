@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import click
 
+from imagesmith.cli.ending import Ending, signals_held
 from imagesmith.cli.streams import lost_results, make_patient
 from imagesmith.results import ExitCode
 
@@ -46,7 +47,8 @@ class LazyGroup(click.Group):
         """The command of this name, from the module of this name."""
         if cmd_name not in self.table:
             return None
-        module = importlib.import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
+        with signals_held():
+            module = importlib.import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -90,7 +92,8 @@ def spare_collector() -> None:
 def main() -> None:
     """The `imagesmith` program."""
     make_patient()
-    _end_in_order()
+    ending = Ending(ExitCode.TERMINATED)
+    ending.install()
     spare_collector()
     try:
         status = command.main(prog_name="imagesmith", standalone_mode=False)
@@ -99,27 +102,17 @@ def main() -> None:
         status = ExitCode.USAGE
     except click.Abort:
         status = ExitCode.CANCELLED
-    except Exception:  # noqa: BLE001 - the last resort: our own bug, told as such
+    except BaseException as error:  # the last resort: our own bug, told as such
+        if ending.has_begun:
+            sys.exit(ExitCode.TERMINATED)
+        if not isinstance(error, Exception):
+            raise
         _say_bug()
         status = ExitCode.BUG
     if (lost := lost_results()) is not None and not status:
         click.echo(f"imagesmith: the results could not be written: {lost.strerror or lost}", err=True)
         status = ExitCode.USAGE
     sys.exit(int(status or 0))
-
-
-def _end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end the program as an exception does, so that nothing half-done and no process stays;
-    builds have handlers of their own."""
-    import signal
-
-    def end(_number: int, _frame: object) -> None:
-        raise SystemExit(ExitCode.TERMINATED)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, end)
 
 
 def _say_bug() -> None:

@@ -91,6 +91,8 @@ def _outcome(story: Story) -> dict[str, str]:
         found["exit code"] = str(run.exit_code)
     for output in run.outputs:
         found[f"output {output.name}"] = output.artifact_id or output.artifact_uri or ""
+    if run.retries:
+        found["retries"] = str(run.retries)
     if run.leftovers:
         found["left behind"] = str(len(run.leftovers))
     return found

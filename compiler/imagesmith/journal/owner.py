@@ -49,7 +49,7 @@ def claim(folder: Path) -> IO[bytes]:
     with os.fdopen(handle, "w", encoding="ascii") as marker:
         json.dump(asdict(this_process()), marker)
     lock = os.fdopen(os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b", buffering=0)
-    while _try_lock(lock) is False:  # somebody is looking whether it is free
+    while try_lock(lock) is False:  # somebody is looking whether it is free
         time.sleep(_LOOK_S)
     return lock
 
@@ -66,20 +66,20 @@ def held(folder: Path) -> Iterator[bool]:
         yield True
         return
     with lock:
-        yield _try_lock(lock) is not False
+        yield try_lock(lock) is not False
 
 
 def is_owned(folder: Path) -> bool:
     """Whether a process is still writing the record in this folder."""
     try:
         with (folder / _LOCK).open("r+b", buffering=0) as lock:
-            taken = _try_lock(lock)
+            taken = try_lock(lock)
     except OSError:
         taken = None
     return _lives(folder) if taken is None else not taken
 
 
-def _try_lock(lock: IO[bytes]) -> bool | None:
+def try_lock(lock: IO[bytes]) -> bool | None:
     """Take the lock: whether that worked, None where there are no locks. Closing the file releases it."""
     try:
         if sys.platform == "win32":

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from imagesmith.events import PhaseStarted, RunFinished, RunOutput, RunStarted, RunState, RunSubState
+from imagesmith.events import PhaseStarted, RetryScheduled, RunFinished, RunOutput, RunStarted, RunState, RunSubState
 from imagesmith.journal import fields
 from imagesmith.journal.faults import NO_SUCH_RUN, StateError
 from imagesmith.journal.owner import is_owned
@@ -19,7 +19,7 @@ from imagesmith.journal.requests import is_requested
 from imagesmith.journal.state import State
 from imagesmith.journal.writer import EVENTS, RECORD
 
-INTERRUPTED = "interrupted: the process that ran it has ended without a result"
+NO_RESULT = "the process that ran it has ended without a result"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +37,7 @@ class Run:
     exit_code: int | None = None
     outputs: tuple[RunOutput, ...] = ()
     leftovers: tuple[str, ...] = ()
+    retries: int = 0
     interrupted: bool = False
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)  # JSON data under `imagesmith` in run.json
 
@@ -70,7 +71,7 @@ def read_run(path: Path) -> Run:
     owned = is_owned(path)  # before the events are read: a run that ends in between has written its last one by then
     run = _from_events(from_record)
     if run.state in UNFINISHED and not owned:
-        run = replace(run, state=RunState.FAILED, message=INTERRUPTED, interrupted=True)
+        run = replace(run, state=RunState.FAILED, message=NO_RESULT, interrupted=True)
     elif run.state in UNFINISHED and is_requested(path):
         run = replace(run, state=RunState.CANCELING)
     return replace(run, end_time=None) if run.state in UNFINISHED else run
@@ -104,6 +105,7 @@ def _from_record(path: Path, record: Mapping[str, Any]) -> Run:
             for item in fields.mappings(record.get("runOutputs"))
         ),
         leftovers=fields.texts(details.get("leftovers")),
+        retries=fields.number(details.get("retries")) or 0,
         details=details,
     )
 
@@ -120,6 +122,8 @@ def _from_events(run: Run) -> Run:
                     run = replace(run, template=template, start_time=run.start_time or fields.time(last))
                 case PhaseStarted.kind:
                     run = replace(run, sub_state=fields.sub_state(event.get("sub_state")) or run.sub_state)
+                case RetryScheduled.kind:
+                    run = replace(run, retries=run.retries + 1)
                 case RunFinished.kind:
                     run = _finished(run, fields.mapping(event.get("result")))
     return replace(run, end_time=run.end_time or fields.time(last))
@@ -139,6 +143,7 @@ def _finished(run: Run, result: Mapping[str, Any]) -> Run:
             for item in fields.mappings(result.get("outputs"))
         ),
         leftovers=fields.texts(result.get("leftovers")),
+        retries=fields.number(result.get("retries")) or run.retries,
     )
 
 

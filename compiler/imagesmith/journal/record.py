@@ -15,8 +15,8 @@ def run_record(result: RunResult, *, template: str, details: Mapping[str, object
     """`lastRunStatus` and `runOutputs` as the service's resources show them (aib-templates.md §1.3, §1.10).
 
     `template` is the template's name. `details` is what only we know (Packer, the template's digest, versions,
-    files); it stands under `imagesmith` with the exit code and the leftovers. A run that goes on has neither an end
-    nor an exit code.
+    files); it stands under `imagesmith` with the exit code, the leftovers and the retries. A run that goes on has
+    neither an end nor an exit code.
     """
     over = result.state not in UNFINISHED
     status = {
@@ -26,7 +26,11 @@ def run_record(result: RunResult, *, template: str, details: Mapping[str, object
         "runSubState": result.sub_state.value if result.sub_state else None,
         "message": result.message,
     }
-    ours = {"exitCode": int(result.exit_code) if over else None, "leftovers": list(result.leftovers)}
+    ours = {
+        "exitCode": int(result.exit_code) if over else None,
+        "leftovers": list(result.leftovers),
+        "retries": result.retries,
+    }
     return {
         "name": template,
         "id": result.run_id,

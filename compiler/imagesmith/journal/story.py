@@ -1,4 +1,4 @@
-"""A run's events to its story: phases and steps with their times and ends, notices, and where the log of each step is.
+"""A run's events to its story: phases and steps with their times and ends, and what came between them.
 
 Everything is read in one pass, so a log of any length takes no more memory than the steps that it has.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imagesmith.events import (
+    CleanupProgress,
     Notice,
     Output,
     PhaseFinished,
@@ -26,27 +27,34 @@ from imagesmith.events import (
     StepState,
 )
 from imagesmith.journal import fields
+from imagesmith.journal.incidents import Incident, Place, RequestStory, incident_of
 from imagesmith.journal.reader import Run, read_events, read_run
 from imagesmith.journal.writer import EVENTS
-
-BETWEEN = ""
-"""Stands for the place of what was said outside of steps."""
 
 
 @dataclass(kw_only=True, slots=True)
 class PhaseStory:
-    """A phase; `succeeded` and `duration_s` are None while it goes on, or where the run ended in it."""
+    """A phase; `succeeded` and `duration_s` are None while it goes on, or where the run ended in it. One that was
+    `cancelled` did not succeed because somebody wanted the run to stop."""
 
     name: str
     start: datetime | None
     duration_s: float | None = None
     succeeded: bool | None = None
+    cancelled: bool = False
+
+    @property
+    def state(self) -> StepState | None:
+        """How it ended, in the words that steps have for it."""
+        if self.succeeded is None:
+            return None
+        failed = StepState.CANCELED if self.cancelled else StepState.FAILED
+        return StepState.SUCCEEDED if self.succeeded else failed
 
 
 @dataclass(kw_only=True, slots=True)
 class StepStory:
-    """A step that began; `state` is None while it runs, or where the run ended in it. A step that was tried again is
-    there once a try."""
+    """A step that began; `state` is None while it runs, or where the run ended in it."""
 
     id: str
     title: str
@@ -79,6 +87,7 @@ class Story:
     planned_steps: int | None = None
     phases: tuple[PhaseStory, ...] = ()
     steps: tuple[StepStory, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     notices: tuple[NoticeStory, ...] = ()
     diagnostics: tuple[Mapping[str, Any], ...] = ()  # JSON data
     doing: str = ""
@@ -95,6 +104,15 @@ class Story:
         start, end = self.run.start_time, self.run.end_time
         return (end - start).total_seconds() if start and end else None
 
+    def parts(self, phase: str) -> Iterator[StepStory | Incident]:
+        """Steps and incidents of a phase in their order: an incident comes after the step that was running."""
+        incidents = [found for found in self.incidents if found.place.phase == phase]
+        for begun, step in enumerate(self.steps):
+            yield from (found for found in incidents if found.place.steps_begun == begun)
+            if step.phase == phase:
+                yield step
+        yield from (found for found in incidents if found.place.steps_begun >= len(self.steps))
+
 
 @dataclass(kw_only=True, slots=True)
 class _Reading:
@@ -102,6 +120,7 @@ class _Reading:
 
     phases: list[PhaseStory] = field(default_factory=list)
     steps: list[StepStory] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
     notices: list[NoticeStory] = field(default_factory=list)
     running: dict[str, StepStory] = field(default_factory=dict)
     packer: str | None = None
@@ -115,7 +134,7 @@ class _Reading:
             case Output.kind:
                 if (step := self.running.get(str(event.get("step")))) is not None:
                     step.output_lines += 1
-            case Progress.kind:
+            case Progress.kind | CleanupProgress.kind:
                 self.doing = fields.text(event.get("text")) or ""
             case Notice.kind:
                 self._notice(event)
@@ -132,6 +151,14 @@ class _Reading:
                 self.planned_steps = fields.number(event.get("steps"))
             case RunFinished.kind:
                 self.result = fields.mapping(event.get("result"))
+            case _:
+                self._incident(event)
+
+    def _incident(self, event: Mapping[str, Any]) -> None:  # JSON data
+        phase, step = self.phases[-1].name if self.phases else "", next(reversed(self.running), None)
+        incident = incident_of(event, Place(phase=phase, step=step, steps_begun=len(self.steps)))
+        if incident is not None:
+            self.incidents.append(incident)
 
     def _notice(self, event: Mapping[str, Any]) -> None:  # JSON data
         severity, text = _text(event, "severity"), _text(event, "text")
@@ -164,7 +191,16 @@ class _Reading:
             if phase.name == event.get("phase"):
                 phase.succeeded = event.get("succeeded") is True
                 phase.duration_s = fields.seconds(event.get("duration_s"))
+                self._end_requests(phase, fields.time(event.get("time")))
                 return
+
+    def _end_requests(self, phase: PhaseStory, end: datetime | None) -> None:
+        """What a request to stop has led to: the end of its phase."""
+        for found in self.incidents:
+            if isinstance(found, RequestStory) and found.place.phase == phase.name:
+                phase.cancelled = not phase.succeeded
+                if found.count == 1 and found.time and end:
+                    found.ended_after_s = max((end - found.time).total_seconds(), 0.0)
 
 
 def read_story(path: Path) -> Story:
@@ -181,37 +217,11 @@ def read_story(path: Path) -> Story:
         planned_steps=reading.planned_steps,
         phases=tuple(reading.phases),
         steps=tuple(reading.steps),
+        incidents=tuple(reading.incidents),
         notices=tuple(reading.notices),
         diagnostics=recorded or fields.mappings(reading.result.get("diagnostics")),
         doing=reading.doing,
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LogLine:
-    """A line of the log: what a step or Packer printed, or, where `spoken` is set, what was being done."""
-
-    time: datetime | None
-    text: str
-    step: str
-    stream: str = "stdout"
-    spoken: bool = False
-
-
-def log_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[LogLine]:  # JSON data
-    """The lines of a log in order, from events as `read_events` gives them."""
-    for event in events:
-        match event.get("event"):
-            case Output.kind:
-                yield LogLine(
-                    time=fields.time(event.get("time")),
-                    text=_text(event, "text"),
-                    step=_text(event, "step") or BETWEEN,
-                    stream=_text(event, "stream"),
-                )
-            case Progress.kind:
-                time = fields.time(event.get("time"))
-                yield LogLine(time=time, text=_text(event, "text"), step=BETWEEN, spoken=True)
 
 
 def _text(event: Mapping[str, Any], name: str) -> str:  # JSON data

@@ -6,8 +6,8 @@ that is there now, capture and publish; then validate on a new machine made from
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.hcl import Block, attributes
@@ -53,10 +53,12 @@ BUILD_VM_STOPS = Rule(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lowered:
-    """A plan in Packer's newest words, and what had to be said on the way. With an error the plan is not to be used."""
+    """A plan in Packer's newest words, and what had to be said on the way. With an error the plan is not to be used.
+    `step_values` are what input variables of the plan hold for secure parameters."""
 
     plan: BuildPlan
     diagnostics: tuple[Diagnostic, ...]
+    step_values: Mapping[str, str] = field(repr=False)
 
 
 def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
@@ -87,7 +89,7 @@ def lower(template: ImageTemplate, options: LowerOptions) -> Lowered:
         spare_resource_group=spare,
         secrets=tuple(lowering.secrets.values()),
     )
-    return Lowered(plan=plan, diagnostics=tuple(lowering.diagnostics))
+    return Lowered(plan=plan, diagnostics=tuple(lowering.diagnostics), step_values=dict(lowering.values))
 
 
 def _own_ids(template: ImageTemplate) -> Iterator[tuple[str, Path]]:

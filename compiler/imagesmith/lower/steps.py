@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Block, Expression, InTemplateFolder, Literal, attributes
 from imagesmith.lower.files import add_file
+from imagesmith.lower.inline import powershell_script, shell_script
 from imagesmith.lower.machine import BUILD_USER
-from imagesmith.lower.secrets import declare, environment, without_secrets
-from imagesmith.lower.texts import powershell_text, shell_text, shown, slug
+from imagesmith.lower.secrets import declare, environment
+from imagesmith.lower.texts import shown, slug
 from imagesmith.lower.words import Lowering
 from imagesmith.model import Customizer, File, PowerShell, Shell, WindowsRestart, WindowsUpdate, WorkloadOptimization
 from imagesmith.plan import Fetch, FetchKind, OsType, Step, StepFile
@@ -105,6 +106,16 @@ class Steps:
             id_, "Deprovisioning", title, None, Block(type="provisioner", labels=(kind,), attributes=rows), script
         )
 
+    def own_lines(self, id_: str, slug_: str, title: str, lines: Sequence[str], path: Path) -> None:
+        """A step of ours about a folder: lines for the machine's shell with a text of the template (at `path`)."""
+        kind, ending = ("powershell", "ps1") if self.windows else ("shell", "sh")
+        name = f"scripts/{self.number()}-{slug_}.{ending}"
+        text, secrets = (powershell_script if self.windows else shell_script)(lines, path, self.lowering)
+        rows = (*attributes(script=InTemplateFolder(name)), *environment(secrets, kind))
+        block = Block(type="provisioner", labels=(kind,), attributes=rows)
+        self.append(id_, "Folder", title, path[:-1], block, StepFile(name=name, content=text))
+        self.steps[-1] = replace(self.steps[-1], secrets=secrets)
+
     def add_workload(self, item: WorkloadOptimization) -> None:
         """`optimize.workload`: its script, as the last customizer."""
         if item.state != "Enabled" or item.script_uri is None:
@@ -118,7 +129,8 @@ class Steps:
             self.add(Shell(sha256_checksum=checksum, **step), "optimize.workload")  # type: ignore[arg-type]
 
     def _script(self, item: Shell | PowerShell, id_: str, kind: str, extra: tuple[tuple[str, Literal], ...]) -> None:
-        name = f"scripts/{self.number()}-{slug(self._named(item, kind))}{'.ps1' if kind == 'powershell' else '.sh'}"
+        called = slug(self.lowering.nameable(item.name or kind, kind))
+        name = f"scripts/{self.number()}-{called}{'.ps1' if kind == 'powershell' else '.sh'}"
         rows: list[tuple[str, Literal]] = [("script", InTemplateFolder(name))]
         as_root = False
         own: tuple[str, ...] = ()
@@ -129,10 +141,12 @@ class Steps:
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
-            lines, own = without_secrets(
-                item.inline, (*item.path, "inline"), self.lowering, windows=kind == "powershell"
-            )
-            text = shell_text(lines) if kind == "shell" else self._powershell_text(lines)
+            path = (*item.path, "inline")
+            if kind == "shell":
+                text, own = shell_script(item.inline, path, self.lowering)
+            else:
+                strict = self.lowering.options.strict_scripts
+                text, own = powershell_script(item.inline, path, self.lowering, strict=strict)
             if kind == "shell" and b"\r\n" in text:  # also where an element ends in CR
                 self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             script = StepFile(name=name, content=text)
@@ -154,15 +168,6 @@ class Steps:
         for name in self.lowering.options.secrets:
             declare(name, f"--secret {name}", self.lowering)
         return self.lowering.options.secrets
-
-    def _named(self, item: Shell | PowerShell, kind: str) -> str:
-        """What a script's file is called after: names of files are seen by everybody, so a secret is none."""
-        secret = item.name and any(value in item.name for value in self.lowering.options.hidden.values())
-        return kind if secret or not item.name else item.name
-
-    def _powershell_text(self, lines: Sequence[str]) -> bytes:
-        strict = ["$ErrorActionPreference = 'Stop'"] if self.lowering.options.strict_scripts else []
-        return powershell_text([*strict, *lines])
 
     def _without_file(self, item: WindowsRestart | WindowsUpdate, id_: str, block: Block) -> None:
         title = item.name or {"WindowsRestart": "restart", "WindowsUpdate": "install updates"}[type(item).__name__]

@@ -12,18 +12,26 @@ from imagesmith.hcl import unfit
 def shell_text(lines: Sequence[str]) -> bytes:
     """Lines as the service joins them: one script, `/bin/sh -e` unless the first line says otherwise."""
     text = "\n".join(lines)
-    head = "" if text.startswith("#!") else "#!/bin/sh -e\n"
-    return _encoded(f"{head}{text}\n")
+    return encoded(f"{shell_head(text)}{text}\n")
+
+
+def shell_head(text: str) -> str:
+    """The first line that a script gets; empty where it has one."""
+    return "" if text.startswith("#!") else "#!/bin/sh -e\n"
 
 
 def powershell_text(lines: Sequence[str]) -> bytes:
-    """Lines as one script. Windows PowerShell reads a script without a byte order mark in the machine's code page."""
-    text = "\r\n".join(lines) + "\r\n"
-    mark = "" if text.isascii() else "\ufeff"
-    return _encoded(mark + text)
+    """Lines as one script."""
+    return with_mark("\r\n".join(lines) + "\r\n")
 
 
-def _encoded(text: str) -> bytes:
+def with_mark(text: str) -> bytes:
+    """A PowerShell file. Windows PowerShell reads one without a byte order mark in the machine's code page."""
+    return encoded(text if text.isascii() else f"\ufeff{text}")
+
+
+def encoded(text: str) -> bytes:
+    """A file's bytes, whatever stands in it."""
     return text.encode("utf-8", "surrogatepass")
 
 

@@ -6,7 +6,7 @@ attribute it goes to (packer.md §5.6) and says so where the text could not arri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 from imagesmith import hcl
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.plan import Need, NeedKind, OsType, Section, Step, StepSecret, Variable, VersionRequest, used_variables
-from imagesmith.redact import Redactor, without_signatures
+from imagesmith.redact import Redactor
+from imagesmith.source import Dependence
 
 UNFIT_TEXT = Rule(
     code="IMG400",
@@ -77,6 +78,8 @@ class LowerOptions:
     """Environment variables that the caller gives to every script of the template."""
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of secure parameters by the names of the parameters."""
+    depends: Callable[[Path], Dependence | None] = lambda _: None
+    """On which secure parameters the value at a path depends, in whatever way."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -89,13 +92,19 @@ class Lowering:
     variables: dict[str, Variable] = field(default_factory=dict)
     versions: list[VersionRequest] = field(default_factory=list)
     secrets: dict[str, StepSecret] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict, repr=False)
+    """What the input variables for secure parameters hold."""
     redactors: dict[str, Redactor] = field(default_factory=dict, repr=False)
 
-    def tells(self, text: str, parameter: str) -> bool:
-        """Whether a text holds the value of a secure parameter, in whatever encoding."""
+    def spans(self, text: str, parameter: str) -> Sequence[tuple[int, int]]:
+        """Where a text holds the value of a secure parameter, in whatever encoding; spans may overlap."""
         if parameter not in self.redactors:
             self.redactors[parameter] = Redactor([self.options.hidden[parameter]])
-        return self.redactors[parameter].redact(text) != without_signatures(text)
+        return self.redactors[parameter].spans(text)
+
+    def nameable(self, text: str, otherwise: str) -> str:
+        """A text that a file may be called after: names of files are seen by everybody, so a secret is none."""
+        return otherwise if any(value in text for value in self.options.hidden.values()) else text
 
     def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "", on: On = On.VALUE) -> None:
         """Add a diagnostic."""

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from imagesmith.packer.scratch import scratch_folder
+
 _SCRUBBED = ("PACKER_", "PKR_", "HCP_", "ARM_", "CHECKPOINT_", "TF_LOG")
 """Variables that would change what Packer does behind the plan's back; some reach for the network (packer.md §4.9)."""
 
@@ -17,7 +19,7 @@ _LONGEST = 60
 """Characters of a temporary folder below which a socket in it fits: a path of a socket has at most about 104, and a
 plugin's name in a folder of its own takes up to 40 (packer.md §4.6)."""
 
-_OWN_NAME = 13
+_OWN_NAME = 20
 """Characters that a new folder adds to its parent's path."""
 
 
@@ -27,8 +29,11 @@ def temporary_folder(private: Path) -> Iterator[Path]:
     for a socket, a new one of its own in the first temporary folder of the system that is short enough.
     """
     private.mkdir(mode=0o700, parents=True, exist_ok=True)
-    roomy = _is_short(private)
-    place = Path(tempfile.mkdtemp(prefix="tmp-" if roomy else "is-", dir=private if roomy else _short_place()))
+    if not _is_short(private):
+        with scratch_folder(_short_place()) as place:
+            yield place
+        return
+    place = Path(tempfile.mkdtemp(prefix="tmp-", dir=private))
     try:
         yield place
     finally:

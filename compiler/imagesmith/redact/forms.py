@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 SHORTEST = 4
 """Characters from which on a form is looked for inside of other text."""
@@ -48,8 +48,27 @@ def encodings(secret: str) -> Iterator[str]:
     for form in _text_forms(secret):
         yield form
         yield form.replace(",", _COMMA).replace("\r", "\\r").replace("\n", "\\n")
-    for data in (_utf8(secret), secret.encode("utf-16-le", "surrogatepass")):
+    for data in _encoded(secret):
         yield from _base64_forms(data)
+
+
+def ragged_forms(secret: str) -> Mapping[str, tuple[bool, bool]]:
+    """The forms beside which a base64 text has a character that holds bits of the secret too: whether there is one
+    before the form, and one behind it."""
+    found: dict[str, tuple[bool, bool]] = {}
+    for data in _encoded(secret):
+        for core, before, behind in _cores(data):
+            if before or behind:
+                found |= {form: _either(found.get(form), (before, behind)) for form in _alphabets(core)}
+    return found
+
+
+def _either(one: tuple[bool, bool] | None, other: tuple[bool, bool]) -> tuple[bool, bool]:
+    return (one[0] or other[0], one[1] or other[1]) if one else other
+
+
+def _encoded(secret: str) -> tuple[bytes, bytes]:
+    return _utf8(secret), secret.encode("utf-16-le", "surrogatepass")
 
 
 def _text_forms(secret: str) -> Iterator[str]:
@@ -104,6 +123,7 @@ def _quoted_forms(secret: str) -> Iterator[str]:
     yield from (secret.replace("'", "'\\''"), secret.replace("'", "'\"'\"'"))
     yield re.sub(r"([^\w@%+=:,./-])", r"\\\1", secret, flags=re.ASCII)
     yield re.sub(r"""([\\"$`])""", r"\\\1", secret)
+    yield secret.replace("\\", "\\\\")  # printf %b
     yield re.sub(r"(['\\])", r"\\\1", secret).replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")  # $'…'
     yield from (secret.replace("'", "''"), secret.replace('"', '""'))
     yield re.sub(r"""([`$"'])""", r"`\1", secret)
@@ -113,16 +133,20 @@ def _quoted_forms(secret: str) -> Iterator[str]:
 
 
 def _base64_forms(data: bytes) -> Iterator[str]:
-    """The characters that are the same wherever the data begins in a base64 text, for the three places it can.
+    for core, _before, _behind in _cores(data):
+        yield from _alphabets(core)
+    yield from _alphabets(base64.b64encode(data).decode("ascii"))
 
-    A character at either end also holds bits of its neighbours; those are left out, and up to four bits remain.
-    """
+
+def _cores(data: bytes) -> Iterator[tuple[str, bool, bool]]:
+    """The characters that are the same wherever the data begins in a base64 text, for the three places it can; and
+    whether a character before them, and one behind them, holds bits of the data and of its neighbours."""
     for shift in range(3):
         text = base64.b64encode(b"\0" * shift + data).decode("ascii")
-        core = text[(shift * 8 + 5) // 6 : (shift + len(data)) * 8 // 6]
+        bits = (shift + len(data)) * 8
+        core = text[(shift * 8 + 5) // 6 : bits // 6]
         if len(core) >= SHORTEST:
-            yield from _alphabets(core)
-    yield from _alphabets(base64.b64encode(data).decode("ascii"))
+            yield core, shift > 0, bits % 6 > 0
 
 
 def _alphabets(text: str) -> Iterator[str]:

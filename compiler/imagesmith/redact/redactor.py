@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
-from imagesmith.redact.forms import SHORTEST, encodings, parts
+from imagesmith.redact.forms import SHORTEST, encodings, parts, ragged_forms
 from imagesmith.redact.search import Finder, Spans
 from imagesmith.redact.urls import MARK, without_signatures
 
@@ -19,6 +21,8 @@ _PATIENCE = 4
 _LEAD = re.compile(r"(?:[0-9]+,[^,]*,ui,[a-z]+,)?(?:(?:==>|   ) [^\s:]+(?: \([^()]*\))?: ?)?\s*")
 """What stands before the text of a line: Packer's record (packer.md §4.2), its prefix, indentation."""
 _BREAK = re.compile(r"(\\n(?=(?:==>|   ) ))")
+_TELLTALE = re.compile(r"sig(?:=|%3)|\\n")
+"""What a signature, and what a record of several lines has."""
 
 
 def too_short(secret: str) -> str | None:
@@ -45,7 +49,8 @@ class Redactor:
         long = [part for part in known if len(part) >= LEAST]
         forms = {form for part in long for form in encodings(part) if len(form) >= SHORTEST}
         short = sorted(known.difference(long))
-        self.finder = Finder(forms) if forms else None
+        ragged = {form: sides for part in long for form, sides in ragged_forms(part).items()}
+        self.finder = Finder(forms, ragged) if forms else None
         self._short = re.compile("|".join(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])" for part in short))
         self._has_short = bool(short)
         self.longest = max(map(len, forms), default=0)
@@ -58,9 +63,12 @@ class Redactor:
         """The text with every secret masked; touching and overlapping ones become one mark. Linear in the text."""
         if text is self._clean:
             return text
+        return self.masked(text, self.spans(text))
+
+    def spans(self, text: str) -> Spans:
+        """Where secrets of six characters or more stand in a text, in whatever form; spans may overlap."""
         finder = self.finder
-        spans = finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
-        return self.masked(text, spans)
+        return finder.whole(text, hits) if finder is not None and (hits := finder.hits(text)) else []
 
     def masked(self, text: str, spans: Spans) -> str:
         """The text without these parts, without short secrets and without signatures.
@@ -73,6 +81,23 @@ class Redactor:
             text = _cut_out(text, spans)
         self._clean = without_signatures(text) if "sig" in text else text
         return self._clean
+
+    def suspects(self, lines: Sequence[str]) -> frozenset[int]:
+        """Numbers of the lines that have to be looked at one by one, in a search over all of them at once.
+
+        In the others stands no secret, in no form, neither whole nor begun nor ended, and no signature. A
+        `LineRedactor` that is `settled` gives them back as they are and stays settled.
+        """
+        text = "\n".join(lines)
+        places = [start for _, start, _ in self.finder.hits(text)] if self.finder is not None else []
+        if "sig" in text or "\\n" in text:
+            places += [match.start() for match in _TELLTALE.finditer(text)]
+        found = set(_numbers(places, lines))
+        if self._has_short:
+            found.update(number for number, line in enumerate(lines) if self._short.search(line))
+        if self.finder is not None:
+            found.update(self.finder.perhaps_inside(lines))
+        return frozenset(found)
 
     def line_redactor(self) -> LineRedactor:
         """A redactor for the lines of one log, in their order; for one thread at a time."""
@@ -102,6 +127,15 @@ class LineRedactor:
         self._finder = redactor.finder
         self._broken: tuple[_Broken, ...] = ()
 
+    @property
+    def settled(self) -> bool:
+        """Whether none of the last lines ended in the middle of a secret."""
+        return not self._broken
+
+    def suspects(self, lines: Sequence[str]) -> frozenset[int]:
+        """As of its `Redactor`; looks ahead and changes nothing."""
+        return self._redactor.suspects(lines)
+
     def __call__(self, text: str) -> str:
         """The next line, without its line end and without secrets."""
         finder = self._finder
@@ -118,18 +152,22 @@ class LineRedactor:
         lead = _LEAD.match(text)
         start = lead.end() if lead else 0
         spans = finder.whole(text, hits)
-        spans += self._continued(text, start)
+        spans += self._continued(finder, text, start)
         if len(text) - start >= _TELLING and finder.inside(text[start:]):
             spans.append((start, len(text)))
-        spans += [(start, end) for end, form in finder.ended(text, start, hits) if _telling(form, end - start)]
+        spans += [
+            finder.widened(text, start, end, form)
+            for end, form in finder.ended(text, start, hits)
+            if _telling(form, end - start)
+        ]
         for at, form in finder.begun(text, hits):
             length = len(text) - at
             self._broken += (_Broken(form, length),)
             if _telling(form, length):
-                spans.append((at, len(text)))
+                spans.append(finder.widened(text, at, len(text), form))
         return self._redactor.masked(text, spans)
 
-    def _continued(self, text: str, start: int) -> Spans:
+    def _continued(self, finder: Finder, text: str, start: int) -> Spans:
         """Where the line goes on with what an earlier one began; what goes on behind this one is kept in mind."""
         spans: Spans = []
         waiting: list[_Broken] = []
@@ -137,7 +175,7 @@ class LineRedactor:
         for one in self._broken:
             rest = one.form[one.length :]
             if line.startswith(rest):
-                spans.append((start, start + len(rest)))
+                spans.append(finder.widened(text, start, start + len(rest), one.form))
             elif line and rest.startswith(line) and _telling(one.form, one.length + len(line)):
                 spans.append((start, len(text)))
                 waiting.append(_Broken(one.form, one.length + len(line)))
@@ -145,6 +183,13 @@ class LineRedactor:
                 waiting.append(_Broken(one.form, one.length, one.age + 1))
         self._broken = tuple(waiting)
         return spans
+
+
+def _numbers(places: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
+    """The numbers of the lines in which these places of the whole text are."""
+    if places:
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        yield from (bisect_right(starts, place) - 1 for place in places)
 
 
 def _telling(form: str, length: int) -> bool:

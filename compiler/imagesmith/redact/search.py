@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from imagesmith.redact.forms import SHORTEST
@@ -27,6 +28,9 @@ _PIECES = 4096
 """Characters of a form of which a line may be a middle piece; of longer secrets the lines are secrets themselves."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+_BASE64_BEFORE = re.compile(r"(?:%2[BbFf]|[A-Za-z0-9+/_-])\Z")
+_BASE64_BEHIND = re.compile(r"%2[BbFf]|[A-Za-z0-9+/_-]")
+
 Spans = list[tuple[int, int]]
 
 
@@ -36,8 +40,10 @@ class Finder:
     Preparing takes milliseconds and is put off until the first search.
     """
 
-    def __init__(self, forms: Iterable[str]) -> None:
+    def __init__(self, forms: Iterable[str], ragged: Mapping[str, tuple[bool, bool]] = MappingProxyType({})) -> None:
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+        heads = {form[:_HEAD]: (before, False) for form, (before, _) in ragged.items() if len(form) > _HEAD}
+        self._ragged = {**heads, **ragged}
 
     @cached_property
     def _heads(self) -> dict[str, tuple[str, ...]]:
@@ -98,8 +104,19 @@ class Finder:
         for number, start, end in hits:
             longer = heads.get(self._patterns[number])
             if longer is not None:
-                found.append((start, next((start + len(one) for one in longer if text.startswith(one, start)), end)))
+                whole = next((start + len(one) for one in longer if text.startswith(one, start)), end)
+                found.append(self.widened(text, start, whole, text[start:whole]))
         return found
+
+    def widened(self, text: str, start: int, end: int, form: str) -> tuple[int, int]:
+        """A stretch that holds this form, or a piece of it, with the characters beside it that hold bits of the secret
+        too; a stretch at an end of the text has no such character there."""
+        before, behind = self._ragged.get(form, (False, False))
+        if before and (match := _BASE64_BEFORE.search(text, max(0, start - 3), start)):
+            start = match.start()
+        if behind and (match := _BASE64_BEHIND.match(text, end)):
+            end = match.end()
+        return start, end
 
     def begun(self, text: str, hits: list[tuple[int, int, int]]) -> Iterator[tuple[int, str]]:
         """Forms that begin in the text and go on behind its end: where they begin, and the form."""
@@ -116,6 +133,11 @@ class Finder:
     def may_be_inside(self, text: str) -> bool:
         """A quick look before `inside`, right for nearly all texts: their end is not that of a piece."""
         return text[-SHORTEST:] in self._grams
+
+    def perhaps_inside(self, lines: Iterable[str]) -> list[int]:
+        """Numbers of the lines of which that can be said."""
+        grams = self._grams
+        return [number for number, line in enumerate(lines) if line[-SHORTEST:] in grams]
 
     @cached_property
     def _longest(self) -> int:

@@ -33,6 +33,8 @@ from imagesmith.sandbox.windows.machines import WindowsMachines
 from imagesmith.sandbox.windows.powershell import find_powershell
 
 CA_FILE = "ca.pem"
+_PATIENCE_S = 0.5
+"""How long an answer that is under way may take at the end: nobody waits for a slow one any more."""
 _RUN_NOTE = "plain PowerShell steps run on this host, with the machine's C: as a drive; all other steps are recorded"
 
 
@@ -84,7 +86,7 @@ class Running:
         _restore(self.cloud, kept)
         self.application = Application(self.cloud)
         server = web.Server(self.application)
-        self._stop.append(server.shutdown)
+        self._stop.append(partial(server.shutdown, _PATIENCE_S))
         authority = Authority.create()
         authority.write(self.ca_file)
         self.proxy = Proxy(authority=authority, serve=server)

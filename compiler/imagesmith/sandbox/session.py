@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from imagesmith.model import OsType
 from imagesmith.plan import BuildPlan, Need
+from imagesmith.sandbox.abandoned import OWNER_FILE, RESOURCES_FILE, owner_in, remove_abandoned
 from imagesmith.sandbox.errors import STATE_BROKEN, STATE_BUSY, SandboxError, failure
-from imagesmith.sandbox.machine.owner import Owner, this_process
+from imagesmith.sandbox.machine.owner import this_process
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.seed import DEFAULT_LOCATION
 from imagesmith.sandbox.state import StateFolder
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-_RESOURCES = "resources.json"
-_OWNER = "owner"
 _FORMAT = 1
 _STOP_TIMEOUT_S = 120
 
@@ -77,6 +76,7 @@ class Sandbox:
         except BaseException:
             self._call(running.stop())
             self._end_thread()
+            self._leave_folder()
             raise
         self._running = running
 
@@ -89,11 +89,18 @@ class Sandbox:
             self._call(running.stop())
             if self.options.keep:
                 self._write_kept(running.cloud)
-                self._state.remove(_OWNER)
-            else:
-                self._state.empty()
+            self._leave_folder()
         finally:
             self._end_thread()
+
+    def _leave_folder(self) -> None:
+        """What is kept stays; a folder that was made for this sandbox goes with it."""
+        if self.options.keep:
+            self._state.remove(OWNER_FILE)
+        elif self._state.is_new:
+            self._state.discard()
+        else:
+            self._state.empty()
 
     def seed(self, needs: Iterable[Need], *, os_type: str, location: str = DEFAULT_LOCATION) -> None:
         """Put in place what a plan refers to, unless the sandbox is strict. Raises `SandboxError` (IMG901, IMG902)."""
@@ -173,17 +180,17 @@ class Sandbox:
 
     def _take_over(self) -> Mapping[str, Any]:  # JSON data
         """Make the folder this process's: whatever a killed sandbox left in it goes, unless it was to be kept."""
-        path = self._state.path / _OWNER
-        owner = Owner.parse(path.read_text(encoding="utf-8")) if path.exists() else None
+        owner = owner_in(self._state.path)
         if owner is not None and not owner.is_gone and owner != this_process():
             raise failure(STATE_BUSY, f"process {owner.pid} has a sandbox in {self._state.path}")
         if not self.options.keep:
             self._state.empty()
-        self._state.write(_OWNER, str(this_process()).encode())
+            remove_abandoned(self._state.path.parent)
+        self._state.write(OWNER_FILE, str(this_process()).encode())
         return self._read_kept()
 
     def _read_kept(self) -> Mapping[str, Any]:  # JSON data
-        path = self._state.path / _RESOURCES
+        path = self._state.path / RESOURCES_FILE
         if not path.exists():
             return {}
         try:
@@ -202,4 +209,4 @@ class Sandbox:
             "marketplace": {sku: sorted(found) for sku, found in cloud.marketplace.items()},
             "deleted_vaults": cloud.deleted_vaults,
         }
-        self._state.write(_RESOURCES, json.dumps(kept, indent=1).encode())
+        self._state.write(RESOURCES_FILE, json.dumps(kept, indent=1).encode())

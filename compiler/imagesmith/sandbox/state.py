@@ -19,8 +19,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 class StateFolder:
     """A folder that holds nothing but what a sandbox put there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool = False) -> None:
         self.path = path
+        self.is_new = is_new
+        """Whether it was made for the sandbox, and not there before it."""
 
     @classmethod
     def open(cls, path: Path) -> StateFolder:
@@ -30,15 +32,17 @@ class StateFolder:
         """
         path = Path(os.path.abspath(path))  # noqa: PTH100  (resolve() would follow a link that we want to see)
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = True
         try:
             path.mkdir(mode=0o700)
         except FileExistsError:
             _check_ours(path)
+            is_new = False
         path.chmod(0o700)
         marker = path / MARKER
         if not marker.exists():
             marker.write_text(MARKER_TEXT, encoding="utf-8")
-        return cls(path)
+        return cls(path, is_new=is_new)
 
     def folder(self, *parts: str) -> Path:
         """A sub-folder (0700), made where it is missing."""
@@ -77,6 +81,12 @@ class StateFolder:
         for entry in sorted(os.listdir(self.path)):  # noqa: PTH208 - names, not paths
             if entry != MARKER:
                 self.remove(entry)
+
+    def discard(self) -> None:
+        """Delete the folder with all that is in it, the marker last."""
+        self.empty()
+        self.remove(MARKER)
+        self.path.rmdir()
 
 
 def _check_ours(path: Path) -> None:

@@ -20,9 +20,11 @@ from markupsafe import Markup
 from imagesmith.journal import Story
 from imagesmith.journal.follow import follow_events
 from imagesmith.report.page.logs import PageLog, page_logs
-from imagesmith.report.page.parts import MARKS, TemplateCopy, diagnostics, facts, failures, heading, rows
+from imagesmith.report.page.marks import MARKS, SEVERITY_MARKS
+from imagesmith.report.page.parts import TemplateCopy, diagnostics, facts, failures, heading
+from imagesmith.report.page.timeline import rows
 from imagesmith.report.text import escape_controls
-from imagesmith.report.words import STEP_WORDS
+from imagesmith.report.words import STEP_WORDS, state_word
 
 __all__ = ["run_page"]
 
@@ -46,7 +48,10 @@ def run_page(story: Story, *, now: datetime) -> str:
             for output in story.run.outputs
         ],
         "leftovers": story.run.leftovers,
-        "notices": [{"severity": notice.severity, "text": notice.text} for notice in story.notices],
+        "notices": [
+            {"severity": notice.severity, "text": notice.text, "mark": SEVERITY_MARKS.get(notice.severity, "recorded")}
+            for notice in story.notices
+        ],
         "diagnostics": diagnostics(story, template),
         "logs": [_log(log, over=story.over) for log in logs],
         "version": version("imagesmith"),
@@ -61,7 +66,7 @@ def run_page(story: Story, *, now: datetime) -> str:
 
 def _log(log: PageLog, *, over: bool) -> dict[str, Any]:  # what the page's template shows
     failed = log.is_step and MARKS[log.state] == "failed"
-    word = (STEP_WORDS[log.state] if log.state or over else "running") if log.is_step else ""
+    word = state_word(STEP_WORDS, log.state, over=over) if log.is_step else ""
     return {
         "name": log.name,
         "word": word,

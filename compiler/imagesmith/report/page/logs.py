@@ -7,8 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagesmith.events import Output, PhaseStarted, Progress, StepFinished, StepStarted, StepState
+from imagesmith.events import (
+    CancelRequested,
+    Output,
+    PhaseStarted,
+    Progress,
+    RetryScheduled,
+    Silence,
+    StepFinished,
+    StepStarted,
+    StepState,
+)
 from imagesmith.journal import fields
+from imagesmith.journal.incidents import incident_of
+from imagesmith.report.supervision import incident_words
 
 LINE_LIMIT = 20_000
 """Lines of all logs together on one page; more make browsers slow."""
@@ -19,7 +31,8 @@ _WIDTH = 2000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageLine:
-    """A line of a log. `mark` is the style: `e` of stderr, `s` what was being done, `cut` where lines are left out."""
+    """A line of a log. `mark` is the style: `e` of stderr, `s` what was being done, `w` an incident, `cut` where lines
+    are left out."""
 
     text: str
     time: str = ""
@@ -77,7 +90,7 @@ def page_logs(events: Iterable[Mapping[str, Any]], *, parts: int) -> list[PageLo
             case StepFinished.kind:
                 if (log := running.pop(_text(event, "step"), None)) is not None:
                     log.state = _state(event)
-            case Output.kind | Progress.kind:
+            case Output.kind | Progress.kind | CancelRequested.kind | Silence.kind | RetryScheduled.kind:
                 log = running.get(_text(event, "step"))
                 if log is None:
                     if between is None:
@@ -89,13 +102,21 @@ def page_logs(events: Iterable[Mapping[str, Any]], *, parts: int) -> list[PageLo
 
 
 def _line(event: Mapping[str, Any]) -> PageLine:  # JSON data
-    text = _text(event, "text")
-    time = fields.time(event.get("time"))
-    stderr = event.get("stream") == "stderr"
-    mark = "s" if event.get("event") == Progress.kind else "e" if stderr else ""
+    incident, time = incident_of(event), fields.time(event.get("time"))
+    text = incident_words(incident) if incident else _text(event, "text")
     if len(text) > _WIDTH:
         text = f"{text[:_WIDTH]} ... ({len(text) - _WIDTH:,} characters more)"
-    return PageLine(text=text, time=f"{time:%H:%M:%S}" if time else "", mark=mark)
+    return PageLine(text=text, time=f"{time:%H:%M:%S}" if time else "", mark=_mark(event))
+
+
+def _mark(event: Mapping[str, Any]) -> str:  # JSON data
+    match event.get("event"):
+        case Output.kind:
+            return "e" if event.get("stream") == "stderr" else ""
+        case Progress.kind:
+            return "s"
+        case _:
+            return "w"
 
 
 def _state(event: Mapping[str, Any]) -> StepState | None:  # JSON data

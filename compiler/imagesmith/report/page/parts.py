@@ -1,4 +1,4 @@
-"""A story to what its page shows: facts, bars, failures, outputs, diagnostics with the lines of the template."""
+"""A story to what its page shows beside the timeline: facts, failures, diagnostics with the lines of the template."""
 
 from __future__ import annotations
 
@@ -8,50 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from imagesmith.events import RunState, StepState
+from imagesmith.events import StepState
 from imagesmith.journal import Story
-from imagesmith.journal.story import PhaseStory, StepStory
-from imagesmith.report.runs import duration
-from imagesmith.report.runs.text import state_word
-from imagesmith.report.words import STEP_WORDS
+from imagesmith.report.page.marks import RUN_MARKS, SEVERITY_MARKS
+from imagesmith.report.runs.text import run_word
+from imagesmith.report.words import duration
 
-_WIDTH = 1000.0
-_THINNEST = 4.0
 _AROUND = 2
 """Lines of the template that are shown before and after the one that is meant."""
 _LONGEST = 300
-
-MARKS = {
-    StepState.SUCCEEDED: "ok",
-    StepState.FAILED: "failed",
-    StepState.CANCELED: "cancelled",
-    StepState.PASSED_OVER: "open",
-    StepState.RECORDED: "recorded",
-    None: "open",
-}
-RUN_MARKS = {
-    RunState.SUCCEEDED: "ok",
-    RunState.PARTIALLY_SUCCEEDED: "open",
-    RunState.FAILED: "failed",
-    RunState.CANCELED: "cancelled",
-    RunState.RUNNING: "recorded",
-    RunState.CANCELING: "cancelled",
-}
-_SEVERITY_MARKS = {"error": "failed", "warning": "open"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A bar of the timeline; `x` and `width` are thousandths of the whole."""
-
-    kind: str
-    name: str
-    place: str
-    x: str
-    width: str
-    took: str
-    mark: str
-    word: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +36,8 @@ def facts(story: Story, now: datetime) -> Iterator[tuple[str, str]]:
         yield "took" if story.over else "running for", took
     if run.exit_code is not None:
         yield "exit code", str(run.exit_code)
+    if run.retries:
+        yield "tried again", "once" if run.retries == 1 else f"{run.retries} times"
     template, packer, world = details.get("template"), details.get("packer"), details.get("worldFacts")
     if isinstance(template, dict):
         yield "template", f"{template.get('file')} (sha256 {template.get('sha256')})"
@@ -90,62 +57,6 @@ def facts(story: Story, now: datetime) -> Iterator[tuple[str, str]]:
 
 def _version(data: Mapping[str, Any]) -> str:  # JSON data
     return f"{data.get('version')} (sha256 {data.get('sha256') or 'not written down'})"
-
-
-def rows(story: Story, now: datetime) -> Iterator[Row]:
-    """The bars: each phase, and below it its steps."""
-    begin = story.run.start_time or next((phase.start for phase in story.phases if phase.start), None)
-    if begin is None:
-        return
-    end = story.run.end_time if story.over else now
-    scale = _Scale(begin, max(((end or begin) - begin).total_seconds(), 0.001))
-    for phase in story.phases:
-        yield scale.phase(phase, over=story.over)
-        yield from (scale.step(step, over=story.over) for step in story.steps if step.phase == phase.name)
-
-
-class _Scale:
-    """Times to places on the bar."""
-
-    def __init__(self, begin: datetime, length_s: float) -> None:
-        self._begin = begin
-        self._length_s = length_s
-
-    def bar(self, start: datetime | None, took_s: float | None) -> tuple[str, str]:
-        """Where a bar begins and how wide it is; one that did not end reaches to the end."""
-        offset_s = (start - self._begin).total_seconds() if start else 0.0
-        x = min(max(offset_s / self._length_s * _WIDTH, 0.0), _WIDTH - _THINNEST)
-        length = took_s if took_s is not None else self._length_s - offset_s
-        width = min(max(length / self._length_s * _WIDTH, _THINNEST), _WIDTH - x)
-        return f"{x:.1f}", f"{width:.1f}"
-
-    def phase(self, phase: PhaseStory, *, over: bool) -> Row:
-        """The bar of a phase."""
-        x, width = self.bar(phase.start, phase.duration_s)
-        return Row(
-            kind="phase",
-            name=phase.name,
-            place="",
-            x=x,
-            width=width,
-            took=duration(phase.duration_s),
-            mark={True: "ok", False: "failed", None: "open"}[phase.succeeded],
-            word={True: "done", False: "failed", None: "did not end" if over else "running"}[phase.succeeded],
-        )
-
-    def step(self, step: StepStory, *, over: bool) -> Row:
-        """The bar of a step."""
-        x, width = self.bar(step.start, step.duration_s)
-        return Row(
-            kind="step",
-            name=f"[{step.number}] {step.title}",
-            place=f"{Path(step.file).name}:{step.line}" if step.file else "",
-            x=x,
-            width=width,
-            took=duration(step.duration_s),
-            mark=MARKS[step.state],
-            word=STEP_WORDS[step.state] if step.state or over else "running",
-        )
 
 
 class TemplateCopy:
@@ -204,7 +115,7 @@ def diagnostics(story: Story, template: TemplateCopy) -> list[dict[str, Any]]:  
                 "message": str(item.get("message")),
                 "hint": str(item.get("hint") or ""),
                 "place": place,
-                "mark": _SEVERITY_MARKS.get(str(item.get("severity")), "recorded"),
+                "mark": SEVERITY_MARKS.get(str(item.get("severity")), "recorded"),
                 "excerpt": template.excerpt(item.get("file"), item.get("line")),
             }
         )
@@ -216,7 +127,7 @@ def heading(story: Story) -> dict[str, str]:
     run = story.run
     return {
         "run_id": run.run_id,
-        "state": state_word(run),
+        "state": run_word(run),
         "mark": RUN_MARKS[run.state],
         "template": run.template or "a run without a template",
         "message": run.message,

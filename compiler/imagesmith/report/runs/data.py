@@ -27,6 +27,7 @@ def run_json(run: Run) -> dict[str, Any]:  # JSON data
         "end_time": _plain(run.end_time),
         "outputs": _plain(run.outputs),
         "leftovers": list(run.leftovers),
+        "retries": run.retries,
         "path": str(run.path),
     }
 
@@ -40,6 +41,7 @@ def story_json(story: Story) -> dict[str, Any]:  # JSON data
         "planned_steps": story.planned_steps,
         "phases": _plain(story.phases),
         "steps": _plain(story.steps),
+        "incidents": [{"kind": found.kind, **_plain(found)} for found in story.incidents],
         "notices": _plain(story.notices),
         "diagnostics": _plain(story.diagnostics),
         "record": _plain(story.run.details),

@@ -6,24 +6,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from imagesmith.events import RunState
-from imagesmith.journal import Difference, LogLine, Part, Run, Story
+from imagesmith.journal import Difference, Incident, LogLine, Part, Run, Story
+from imagesmith.journal.story import StepStory
+from imagesmith.report.supervision import incident_words
 from imagesmith.report.text import escape_controls as printable
-from imagesmith.report.words import STEP_WORDS
+from imagesmith.report.words import PHASE_WORDS, STEP_WORDS, duration, state_word
 
 
-def duration(seconds: float | None) -> str:
-    """A duration as people say it: ``4.2 s``, ``12 min 05 s``, ``1 h 02 min``; ``-`` where it is not known."""
-    if seconds is None:
-        return "-"
-    if seconds < 59.95:
-        return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
-def state_word(run: Run) -> str:
+def run_word(run: Run) -> str:
     """How a run stands, in the service's word; one that was interrupted is told as such."""
     return "Interrupted" if run.interrupted else run.state.value
 
@@ -33,14 +23,19 @@ def list_lines(runs: Iterable[Run], now: datetime) -> Iterator[str]:
     for run in runs:
         end = run.end_time or (now if run.state in (RunState.RUNNING, RunState.CANCELING) else None)
         took = duration((end - run.start_time).total_seconds()) if end and run.start_time else "-"
-        more = f"  {len(run.leftovers)} left behind" if run.leftovers else ""
-        yield f"{run.run_id}  {state_word(run):<18}  {took:>12}  {printable(run.template or '-')}{more}"
+        more = f"  {_times_again(run.retries)}" if run.retries else ""
+        more += f"  {len(run.leftovers)} left behind" if run.leftovers else ""
+        yield f"{run.run_id}  {run_word(run):<18}  {took:>12}  {printable(run.template or '-')}{more}"
+
+
+def _times_again(count: int) -> str:
+    return "tried again once" if count == 1 else f"tried again {count} times"
 
 
 def story_lines(story: Story, now: datetime) -> Iterator[str]:
     """Everything that `runs show` says."""
     run = story.run
-    yield f"run {run.run_id}: {state_word(run)}" + (f" in {run.sub_state.value}" if run.sub_state else "")
+    yield f"run {run.run_id}: {run_word(run)}" + (f" in {run.sub_state.value}" if run.sub_state else "")
     if run.message:
         yield from _indented(run.message)
     if run.exit_code is not None:
@@ -80,22 +75,31 @@ def _origin(story: Story) -> Iterator[str]:
 
 
 def _steps(story: Story, now: datetime) -> Iterator[str]:
+    yield from _parts(story, "", now)
     for phase in story.phases:
-        went_on = phase.duration_s is None
-        took = _since(phase.start, now) if went_on and not story.over else phase.duration_s
-        mark = {True: "done", False: "failed"}.get(bool(phase.succeeded)) if not went_on else _open_word(story)
-        yield f"{phase.name}: {mark} ({duration(took)})"
-        for step in story.steps:
-            if step.phase == phase.name:
-                took = _since(step.start, now) if step.state is None and not story.over else step.duration_s
-                word = STEP_WORDS[step.state] if step.state or story.over else "running"
-                place = f"  ({printable(step.file)}:{step.line})" if step.file else ""
-                yield f"  [{step.number}] {step.id}: {printable(step.title)}: {word} ({duration(took)}){place}"
-                yield from (f"        {printable(line)}" for line in step.message.split("\n") if line)
+        took = _since(phase.start, now) if phase.duration_s is None and not story.over else phase.duration_s
+        yield f"{phase.name}: {state_word(PHASE_WORDS, phase.state, over=story.over)} ({duration(took)})"
+        yield from _parts(story, phase.name, now)
 
 
-def _open_word(story: Story) -> str:
-    return "did not end" if story.over else "running"
+def _parts(story: Story, phase: str, now: datetime) -> Iterator[str]:
+    for part in story.parts(phase):
+        if isinstance(part, StepStory):
+            yield from _step(part, now, over=story.over)
+        else:
+            yield f"  {_clock(part.time)} {incident_words(part)}"
+
+
+def _step(step: StepStory, now: datetime, *, over: bool) -> Iterator[str]:
+    took = _since(step.start, now) if step.state is None and not over else step.duration_s
+    word = state_word(STEP_WORDS, step.state, over=over)
+    place = f"  ({printable(step.file)}:{step.line})" if step.file else ""
+    yield f"  [{step.number}] {step.id}: {printable(step.title)}: {word} ({duration(took)}){place}"
+    yield from (f"        {printable(line)}" for line in step.message.split("\n") if line)
+
+
+def _clock(time: datetime | None) -> str:
+    return f"{time:%H:%M:%S}" if time else "--:--:--"
 
 
 def _since(start: datetime | None, now: datetime) -> float | None:
@@ -118,14 +122,19 @@ def _found(story: Story) -> Iterator[str]:
         yield from (f"    {printable(line)}" for line in rest)
 
 
-def log_line(line: LogLine, *, named: bool) -> str:
+def log_line(line: LogLine | Incident, *, named: bool) -> str:
     """A line of the log with the time of day in UTC; `named` puts the step before it."""
-    time = f"{line.time:%H:%M:%S}" if line.time else "--:--:--"
-    mark = " " if line.spoken else "!" if line.stream == "stderr" else "|"
-    step = f" {line.step:<14}" if named else ""
-    return f"{time}{step} {mark} {printable(line.text)}"
+    if isinstance(line, LogLine):
+        mark = " " if line.spoken else "!" if line.stream == "stderr" else "|"
+        step, text = line.step, printable(line.text)
+    else:
+        step, mark, text = "", "*", incident_words(line)
+    name = f" {step:<14}" if named else ""
+    return f"{_clock(line.time)}{name} {mark} {text}"
 
 
+_SHOWN_S = 0.05
+"""The smallest difference between two durations that can be seen in them."""
 _HEADINGS = {
     Part.TEMPLATE: "template",
     Part.VERSION: "versions",
@@ -151,7 +160,8 @@ def _difference(difference: Difference) -> Iterator[str]:
     name = printable(difference.name)
     if difference.part is Part.DURATION:
         change = float(after or 0) - float(before or 0)
-        yield f"  {name}: {duration(float(before or 0))} -> {duration(float(after or 0))} ({change:+.1f} s)"
+        told = f"{change:+.1f} s" if abs(change) >= _SHOWN_S else "the same"
+        yield f"  {name}: {duration(float(before or 0))} -> {duration(float(after or 0))} ({told})"
         return
     if before is not None:
         yield f"  - {name}: {printable(str(before))}"

@@ -1,0 +1,81 @@
+"""What a build has left outside of its run's folder: processes, mounts, files, containers and images."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+_PATIENCE_S = 60
+_OWN = {"state", "tmp"}
+_ELSEWHERE = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - looked at, not written to
+
+
+def left_by(home: Path, *, is_killed: bool) -> tuple[str, ...]:
+    """What is left of builds whose home and TMPDIR (`tmp`) are in this folder and whose state is in `state`.
+
+    A build that was killed could not empty its scratch folder: that is no fault of it.
+    """
+    runs = [entry.name for entry in (home / "state" / "runs").glob("*")]
+    found = [f"process {number} is left" for number in processes_in(home)]
+    found += [f"{entry.name} is left in the home" for entry in home.iterdir() if entry.name not in _OWN]
+    if not is_killed:
+        found += [f"{entry.name} is left in TMPDIR" for entry in (home / "tmp").iterdir()]
+        found += [f"{entry} is left of the sandbox" for entry in (home / "state").glob("sandbox/*/*")
+                  if not entry.name.startswith(".")]  # fmt: skip
+    found += [f"{entry} is left" for run in runs for entry in _named_after(run)]
+    found += [f"mount {line.split()[1]} is left" for line in _lines("/proc/mounts") if str(home) in line]
+    found += [f"{kind} {name} is left" for kind, name in _of_engine(runs)]
+    return tuple(found)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Processes that work in this folder, or whose TMPDIR or command line names it."""
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal() and _names(entry, folder)]
+
+
+def wait_for_end_of_processes(folder: Path) -> None:
+    """Packer ends by itself when the build that started it is gone; its clean-up takes a moment."""
+    _until(lambda: not processes_in(folder))
+
+
+def _names(process: Path, folder: Path) -> bool:
+    if int(process.name) == os.getpid():
+        return False
+    try:
+        said = [str((process / "cwd").readlink()).encode(), (process / "cmdline").read_bytes()]
+        said.append((process / "environ").read_bytes())
+    except OSError:
+        return False  # ended meanwhile
+    return any(str(folder).encode() in text for text in said)
+
+
+def _named_after(run: str) -> Iterator[Path]:
+    for folder in _ELSEWHERE:
+        yield from (entry for entry in Path(folder).glob("*") if run.lower() in entry.name.lower())
+
+
+def _of_engine(runs: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Containers and images, which carry the run in a label (`imagesmith.sandbox.machine.owner`)."""
+    for engine in filter(shutil.which, ("podman", "docker")):
+        for run in runs:
+            label = ("--filter", f"label=imagesmith.sandbox={run.lower()}", "--format")
+            yield from (("container", line) for line in _said(engine, "ps", "-a", *label, "{{.Names}}"))
+            yield from (("image", line) for line in _said(engine, "images", *label, "{{.Repository}}:{{.Tag}} {{.ID}}"))
+
+
+def _said(*command: str) -> list[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S).stdout.splitlines()
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
