@@ -266,6 +266,23 @@ def test_a_step_that_may_fail_is_told_and_passed_over(stand: Stand, tell: Tell) 
     tell("a step fails that may fail", found.message)
 
 
+def test_nothing_is_kept_where_nothing_was_made(stand: Stand, tell: Tell) -> None:
+    """The login fails, or Packer misses something before it makes its group: nobody is asked, and nothing is left."""
+    asked: list[RunFailure] = []
+
+    def ask(failure: RunFailure) -> bool:
+        asked.append(failure)
+        return True
+
+    text = ended("Creating Azure Resource Manager (ARM) client", "Cannot locate the managed image resource group rg.")
+    kept = {"errorHandling": {"onCustomizerError": "abort"}}
+    result = stand.run(properties=kept, build=[{"print": text}, {"exit": 1}], options=BuildOptions(ask_keep=ask))
+    assert result.exit_code is ExitCode.MACHINE
+    assert result.leftovers == ()
+    assert asked == []
+    tell("Packer fails before it makes anything", result.message)
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_person_is_asked_whether_the_machine_is_kept(stand: Stand, keep: bool) -> None:
     """Packer keeps it, since it cannot ask; without a login here it cannot be removed, and shows."""
