@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from log_path import SECRETS, copy_log, log_of, read_log, redact_log
+from log_path import SECRETS, copy_log, log_of, log_path, redact_log
 from rounds import alternate, best, program
 
 from imagesmith.build import target_of
@@ -198,17 +198,18 @@ def fifty_files(_packer: Packer) -> Row:
 
 def log_rate(_packer: Packer) -> Row:
     """In the process: lines of a pipe to the log and the journal, and the same lines only split and written."""
-    redactor, lines = Redactor(SECRETS), 20_000
+    lines = 20_000
     chunks = list(log_of(lines))
-    pair = alternate(lambda: read_log(iter(chunks), redactor), lambda: copy_log(iter(chunks)), rounds=7)
-    taken_s = best(lambda: read_log(iter(chunks), redactor), rounds=3)
-    rate = lines / min(taken_s, pair.ours_s)
+    with log_path() as send:
+        send(chunks)
+        pair = alternate(lambda: send(chunks), lambda: copy_log(chunks), rounds=15)
+        rate = lines / min(best(lambda: send(chunks), rounds=15), pair.ours_s)
     return Row(
         what="lines of Packer's log a second to `packer.log` and the journal: split, parsed, tracked, 50 secrets "
         "redacted in all encodings, written",
         measured=f"{rate:,.0f}, {pair.ratio:.1f} times as long as splitting and writing them takes",
-        budget="at least 50,000",
-        kept=rate >= 50_000,
+        budget="at least 200,000",
+        kept=rate >= 200_000,
     )
 
 
@@ -216,10 +217,10 @@ def redaction_rate(_packer: Packer) -> Row:
     """In the process: the redaction of lines alone, and a copy of them."""
     redactor, lines = Redactor(SECRETS), 50_000
     chunks = list(log_of(lines))
-    pair = alternate(lambda: redact_log(iter(chunks), redactor), lambda: copy_log(iter(chunks)), rounds=7)
-    rate = lines / best(lambda: redact_log(iter(chunks), redactor), rounds=5)
+    pair = alternate(lambda: redact_log(chunks, redactor), lambda: copy_log(chunks), rounds=7)
+    rate = lines / best(lambda: redact_log(chunks, redactor), rounds=5)
     return Row(
-        what="redaction alone of the same lines a second",
+        what="redaction alone of the same lines a second, one by one",
         measured=f"{rate:,.0f}, {pair.ratio:.2f} of the time that splitting and writing them takes",
         budget="at least 200,000",
         kept=rate >= 200_000,
@@ -227,13 +228,13 @@ def redaction_rate(_packer: Packer) -> Row:
 
 
 def log_memory(_packer: Packer) -> Row:
-    """Whole processes: the peak of memory for ten times the log."""
-    few, many = (int(program([sys.executable, str(ROOT / "bench/log_path.py"), size])) for size in ("5", "50"))
+    """Whole processes: the peak of memory for a hundred times the log."""
+    few, many = (int(program([sys.executable, str(ROOT / "bench/log_path.py"), size])) for size in ("10", "1000"))
     return Row(
-        what="peak memory of that for a log of 50 MB, in peaks for 5 MB",
+        what="peak memory of that for a log of 1 GB, in peaks for 10 MB",
         measured=f"{many / few:.2f} ({many / 1024:.0f} MiB to {few / 1024:.0f} MiB)",
-        budget="below 1.2",
-        kept=many / few < 1.2,
+        budget="below 1.1",
+        kept=many / few < 1.1,
     )
 
 

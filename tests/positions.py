@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"\\(?:x..|u.{4}|U.{8}|.)")
 ABOUT_SOMETHING_ELSE = frozenset(
     {
         *("IMG111", "IMG113", "IMG114", "IMG127", "IMG133"),  # the parameter; the place is its value
-        *("IMG117", "IMG223"),  # what is asked for, or missing
+        *("IMG117", "IMG223", "IMG331"),  # what is asked for, or missing
         *("IMG395", "IMG422", "IMG424"),  # the setting's counterpart, which stays as it is
         "IMG533",  # the step before
         *("IMG106", "IMG153"),  # what may stand there

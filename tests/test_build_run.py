@@ -19,7 +19,19 @@ from imagesmith.build.left import how_to_reach
 from imagesmith.build.preflight import stage_variables
 from imagesmith.build.record import RunFolder
 from imagesmith.build.run import Run
-from imagesmith.events import Event, ExitCode, Progress, RunResult, RunState, StepFinished, StepStarted, to_json
+from imagesmith.events import (
+    Event,
+    ExitCode,
+    PhaseFinished,
+    PhaseStarted,
+    Progress,
+    RunResult,
+    RunState,
+    RunSubState,
+    StepFinished,
+    StepStarted,
+    to_json,
+)
 from imagesmith.lower import ValidateOn
 from imagesmith.packer import CancelToken
 from imagesmith.packer.cancel import TERMINATED
@@ -130,6 +142,8 @@ class Stand:
 
     newest: bool = False
     """Whether the program is a Packer of today, with an azure plugin beside it."""
+    plugins: tuple[Plugin, ...] = ()
+    """Plugins of an old Packer."""
 
     @property
     def target(self) -> Target:
@@ -154,7 +168,7 @@ class Stand:
         data = {name.replace("_", " "): scene for name, scene in scenes.items()}
         (self.folder / "scenes.json").write_text(json.dumps(data))
         if not self.newest:
-            return Packer(path=program, version=Version(1, 6, 6), source="option")
+            return Packer(path=program, version=Version(1, 6, 6), source="option", plugins=self.plugins)
         plugin = self.folder / "packer-plugin-azure_v2.6.3_x5.0_linux_amd64"
         plugin.write_text("")
         plugin.with_name(f"{plugin.name}_SHA256SUM").write_text("")
@@ -197,6 +211,10 @@ class Stand:
     def commands(self) -> list[str]:
         """What the program was asked to do."""
         return [call["arguments"][0] for call in self.calls]
+
+    def phases(self) -> list[tuple[str, bool]]:
+        """The phases that ended, and whether the run went on."""
+        return [(event.phase, event.succeeded) for event in self.events if isinstance(event, PhaseFinished)]
 
     def steps(self) -> dict[str, str]:
         """The steps that ended, and how."""
@@ -359,8 +377,8 @@ FAILING = [
     Failing(
         name="says nothing at all",
         scene={"exit": 1},
-        code=ExitCode.MACHINE,
-        message="Packer ended with exit code 1 and without an image",
+        code=ExitCode.TOOLCHAIN,
+        message="packer build: exit code 1",
     ),
 ]
 
@@ -391,29 +409,123 @@ def test_what_packer_could_not_delete_shows(stand: Stand) -> None:
     assert len(result.leftovers) == 1
 
 
+UNSUPPORTED = "1790000000,,ui,error,Error: Unsupported argument\\n\\n  on image.pkr.hcl line 14:\n"
+NOT_LOADED = "1790000000,,ui,say,???????: failed loading windows-update\\n\\nplugin exited before we could connect\n"
+NOTHING_BUILT = (
+    "1790000001,,ui,say,\\n==> Wait completed after 48 microseconds\n"
+    "1790000001,,ui,say,\\n==> Builds finished but no artifacts were created.\n"
+)
+
+
 @pytest.mark.parametrize(
     ("scene", "words"),
     [
-        ({"exit": 1, "text": "1790000000,,ui,error,Error: Unsupported argument\n"}, "Unsupported argument"),
-        ({"exit": 0, "text": "1790000000,,ui,say,failed loading windows-update\n"}, "failed loading windows-update"),
-        ({"exit": 0, "errors": "2026/01/02 failed loading shell\n"}, "failed loading shell"),
+        ({"exit": 1, "text": UNSUPPORTED + NOTHING_BUILT}, "packer build: Error: Unsupported argument"),
+        ({"exit": 1, "text": UNSUPPORTED}, "Unsupported argument on image.pkr.hcl line 14:"),
+        ({"exit": 1, "errors": "Error loading configuration: missing brace\n"}, "missing brace"),
         ({"exit": 3}, "exit code 3"),
     ],
-    ids=["refused", "failed loading", "failed loading outside of records", "without a word"],
+    ids=["by 1.6.6", "by 1.16.0", "outside of records", "without a word"],
 )
-def test_files_that_packer_refuses_are_not_built(stand: Stand, scene: Mapping[str, object], words: str) -> None:
-    """Packer 1.6 ends with 0 where it could not load a plugin."""
+@pytest.mark.parametrize("newest", [False, True], ids=["1.6.6", "newest"])
+def test_packer_itself_refuses_files_as_it_starts_to_build(
+    stand: Stand, newest: bool, scene: Mapping[str, object], words: str
+) -> None:
+    """It is not asked twice; the run ends in its phase `check`, and nothing can have been left."""
+    stand.newest = newest
+    result = stand.run(build=scene)
+    assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TOOLCHAIN)
+    assert words in result.message
+    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
+    assert (result.failure, result.leftovers) == (None, ())
+    assert stand.commands == ["build"]
+    assert stand.phases()[-1] == ("check", False)
+
+
+def test_a_build_passes_through_its_phases_one_after_the_other(stand: Stand) -> None:
+    """Packer's look through its files is `check`; where it begins to build, the next one begins."""
+    stand.run(build=built())
+    assert stand.commands == ["build"]
+    assert stand.phases() == [
+        ("fetch", True), ("preflight", True), ("check", True), ("build", True), ("distribute", True)
+    ]  # fmt: skip
+    told = [event for event in stand.events if isinstance(event, PhaseStarted | PhaseFinished)]
+    assert [type(event) for event in told] == [PhaseStarted, PhaseFinished] * 5, "none of them is in another"
+    first = next(
+        number for number, event in enumerate(stand.events) if isinstance(event, Progress) and "Running" in event.text
+    )
+    begun = next(event for event in stand.events[:first][::-1] if isinstance(event, PhaseStarted))
+    assert (begun.phase, begun.sub_state) == ("build", RunSubState.BUILDING)
+
+
+@pytest.mark.parametrize("last", [NOTHING_BUILT, ""], ids=["in order", "without a word"])
+def test_a_plugin_that_does_not_load_ends_a_build_that_would_go_on(stand: Stand, last: str) -> None:
+    """Packer 1.6 makes the machine all the same, and crashes at the plugin's step: it is asked to stop."""
+    running = "1790000002,,ui,say,==> azure-arm.image: Running builder ...\n"
+    result = stand.run(build={"text": NOT_LOADED + running, "hangs": True, "last": last, "exit": 1})
+    assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TOOLCHAIN)
+    assert "failed loading windows-update plugin exited before we could connect" in result.message
+    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
+
+
+@pytest.mark.parametrize(
+    ("scene", "words"),
+    [
+        ({"exit": 0, "text": NOT_LOADED}, "failed loading windows-update"),
+        ({"exit": 0, "errors": "2026/01/02 failed loading shell\n"}, "failed loading shell"),
+        ({"exit": 1, "text": UNSUPPORTED}, "Unsupported argument"),
+        ({"exit": 3}, "exit code 3"),
+    ],
+    ids=["failed loading", "failed loading outside of records", "refused", "without a word"],
+)
+def test_a_packer_that_passes_over_plugins_is_asked_before(
+    stand: Stand, scene: Mapping[str, object], words: str
+) -> None:
+    """Packer 1.6 with a plugin: `validate` ends with 0 where it does not load, and `build` would make a machine."""
+    stand.plugins = (Plugin(source=WINDOWS_UPDATE, version=None, path=stand.folder / "plugin"),)
+    (stand.folder / "plugin").write_text("")
     result = stand.run(validate=scene, build=built())
     assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TOOLCHAIN)
     assert words in result.message
     assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
-    assert set(stand.commands) == {"validate"}
+    assert stand.commands == ["validate"]
+    assert stand.phases()[-1] == ("check", False)
+
+
+def test_a_dry_run_asks_packer_about_every_stage(stand: Stand) -> None:
+    """No build follows that would say it."""
+    result = stand.run(
+        VALIDATED, options=BuildOptions(dry_run=True), validate_validate={"text": UNSUPPORTED, "exit": 1}
+    )
+    assert (result.exit_code, stand.commands) == (ExitCode.TOOLCHAIN, ["validate", "validate"])
+    assert "packer validate: Error: Unsupported argument" in result.message
+
+
+def test_files_of_a_later_stage_that_packer_refuses_end_the_build_at_once(stand: Stand) -> None:
+    """And not when it is their turn, an hour later; what Packer has begun it cleans up."""
+    hangs = {"text": until(SUCCESS, "Deploying deployment"), "hangs": True, "last": NOTHING_BUILT, "exit": 1}
+    result = stand.run(VALIDATED, validate={"text": UNSUPPORTED, "exit": 1}, build=hangs)
+    assert (result.state, result.exit_code) == (RunState.FAILED, ExitCode.TOOLCHAIN)
+    assert "packer validate: Error: Unsupported argument" in result.message
+    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
+    assert (result.leftovers, result.outputs) == ((), ())
 
 
 VALIDATED: Mapping[str, object] = {
     "distribute": [MANAGED],
     "validate": {"inVMValidations": [{"type": "Shell", "name": "check", "inline": ["true"]}]},
 }
+ALONE: Mapping[str, object] = {"distribute": [], "validate": {**VALIDATED["validate"], "sourceValidationOnly": True}}  # type: ignore[dict-item]
+
+
+def test_the_one_stage_of_source_validation_is_built_at_once(stand: Stand) -> None:
+    """So it is not asked about before either."""
+    stand.newest = True
+    result = stand.run(ALONE, build={"text": UNSUPPORTED, "exit": 1})
+    assert (result.exit_code, stand.commands) == (ExitCode.TOOLCHAIN, ["build"]), result.message
+    assert [found.code for found in result.diagnostics if found.is_error] == ["IMG820"]
+
+
 STARTED = until(SUCCESS, "Connected to SSH")
 SHELL = "1790000025,,ui,say,==> azure-arm.image: Provisioning with shell script: /srv/scripts/"
 CHECK = f"{STARTED}{SHELL}00-check.sh\n"

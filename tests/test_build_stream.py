@@ -171,6 +171,28 @@ def test_a_slow_reader_holds_packer_back_and_loses_nothing(tmp_path: Path, monke
     assert most <= 50
 
 
+def test_long_lines_hold_packer_back_before_they_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_AHEAD_CHARACTERS", 1000)
+    opening = until(SUCCESS, "01-install.sh")
+    line = f"1790000010,,ui,message,    azure-arm.image: {'x' * 200}\n"
+    most = 0
+    take = stream._Running.take
+
+    def watched(running: Any) -> list[Event]:  # the class is private to the module
+        nonlocal most
+        found = take(running)
+        most = max(most, sum(len(event.text) for event in found if isinstance(event, Output)))
+        return found
+
+    monkeypatch.setattr(stream._Running, "take", watched)
+    scene = built(text=opening + line * 500 + SUCCESS[len(opening) :])
+    events = list(iter_build(**build(tmp_path, build=scene)))
+    assert sum(isinstance(event, Output) and len(event.text) == 200 for event in events) == 500
+    assert most <= 1200
+
+
 def test_a_reader_that_stalls_does_not_keep_a_run_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the wish to cancel on nothing is held back, so that Packer can clean up."""
     monkeypatch.setattr(stream, "_AHEAD", 5)

@@ -53,7 +53,7 @@ def leaky_run(state: State, home: Path) -> Path:
     events = failing_run()
     details = changed(template={"file": f"{home}/project/web.json", "sha256": "ab" * 32}, parameters={"p": SECRET})
     path = write_run(state, [*events[:10], *said, *events[10:]], details=details)
-    (path / "packer-build.log").write_bytes(f"{SECRET.splitlines()[0]} in {home}/x\n\xff\n".encode("latin-1"))
+    (path / "packer.log").write_bytes(f"{SECRET.splitlines()[0]} in {home}/x\n\xff\n".encode("latin-1"))
     return path
 
 
@@ -68,7 +68,7 @@ def test_a_bundle_holds_the_record_without_secrets_paths_and_files(state: State,
         "compiled/plan.json",
         "events.ndjson",
         "manifest.json",
-        "packer-build.log",
+        "packer.log",
         "run.json",
         "template.json",
     ]
@@ -78,7 +78,7 @@ def test_a_bundle_holds_the_record_without_secrets_paths_and_files(state: State,
     for secret in ("sesame", "with two lines", "eyJ", "abcdefghijklmnop", "AAAA", str(home), str(tmp_path)):
         assert secret not in everything, secret
     assert "~/project/web.json" in everything
-    assert found["packer-build.log"] == f"{MARK} in ~/x\n".encode() + b"\xff\n"
+    assert found["packer.log"] == f"{MARK} in ~/x\n".encode() + b"\xff\n"
     assert found["compiled/build/scripts/01-install.sh"] == b"echo \xff\n"
     assert found["template.json"].decode() == TEMPLATE
     for line in found["events.ndjson"].splitlines():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from imagesmith.cli import command
+from imagesmith.results import ExitCode
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,26 @@ def test_the_help_of_a_large_command_has_sections_with_every_option_once(name: s
         name_at_start = rf"^  (?:-\w, )?{re.escape(option.opts[-1])}(?= |$)"
         assert len(re.findall(name_at_start, text, re.MULTILINE)) == 1, option.opts
     assert not re.search(r"^  FILE$", text, re.MULTILINE)  # an argument is no option
+
+
+@pytest.mark.parametrize(
+    ("template", "code", "told"),
+    [
+        ("examples/broken.json", ExitCode.TEMPLATE, ["IMG335"]),
+        ("examples/web-server.json", ExitCode.TOOLCHAIN, ["IMG410", "IMG701"]),
+        ("no-such-file.json", ExitCode.TEMPLATE, ["IMG001"]),
+    ],
+    ids=["wrong", "right", "no-file"],
+)
+def test_a_build_without_packer_tells_what_is_wrong_with_the_template_first(
+    template: str, code: ExitCode, told: list[str], tmp_path: Path
+) -> None:
+    nowhere = {"PATH": "/usr/bin", "IMAGESMITH_PACKER": str(tmp_path / "packer"), "IMAGESMITH_STATE_DIR": str(tmp_path)}
+    done = CliRunner(env=nowhere).invoke(
+        command, ["build", str(ROOT / template), "--output", "json"], standalone_mode=False
+    )
+    document = json.loads(done.stdout)
+    assert document["exitCode"] == done.return_value == code
+    codes = [found["code"] for found in document["diagnostics"]]
+    assert [one for one in codes if one in told] == told, codes
+    assert ("IMG701" in codes) == (code is ExitCode.TOOLCHAIN)

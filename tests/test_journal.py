@@ -49,6 +49,7 @@ from imagesmith.journal import (
     run_record,
 )
 from imagesmith.journal.owner import _LOCK, _MARKER, is_owned, this_process
+from imagesmith.listening import OutputLines
 from imagesmith.redact import MARK, Redactor
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -93,6 +94,27 @@ def write(state: State, *events: Event, run_id: str = RUN) -> Path:
         for event in events:
             journal.append(event)
     return journal.path
+
+
+@given(
+    st.lists(st.text(max_size=20), min_size=1, max_size=5), st.sampled_from(["stdout", "stderr"]), st.text(max_size=10)
+)
+def test_many_lines_of_output_are_written_as_the_events_that_they_are(
+    shared_state: State, texts: list[str], stream: str, step: str
+) -> None:
+    lines = OutputLines(time=NOON, texts=texts, stream=stream, step=step)
+    written: list[bytes] = []
+    for _ in ("lines", "events"):
+        shutil.rmtree(shared_state.runs / RUN, ignore_errors=True)
+        with Journal(shared_state.runs / RUN, redact=plain) as journal:
+            if written:
+                for event in lines.events():
+                    journal.append(event)
+            else:
+                journal.append_lines((lines,))
+        written.append(journal.events_path.read_bytes().partition(b"\n")[2])
+    assert written[0] == written[1]
+    assert written[0].count(b"\n") == len(texts)
 
 
 def refused(path: Path) -> str:

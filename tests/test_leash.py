@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.faults.stand import alive
+from tests.processes import alive, with_word
 
 PROGRAM = """
 import os, signal, sys, time
@@ -26,11 +26,11 @@ SUPERVISOR = """
 import sys
 from pathlib import Path
 from imagesmith.packer import run_packer
-def show(line):
-    print(line.data.decode(), flush=True)
+def show(batch):
+    print(*batch.lines, sep="\\n", flush=True)
 outcome = run_packer(
     [sys.executable, "-c", sys.argv[1], sys.argv[2]],
-    environment={}, cwd=Path("."), on_line=show, orphan_limit_s=int(sys.argv[3]) if len(sys.argv) > 3 else None,
+    environment={}, cwd=Path("."), on_lines=show, orphan_limit_s=int(sys.argv[3]) if len(sys.argv) > 3 else None,
 )
 """
 STUBBORN = """
@@ -55,15 +55,7 @@ def supervised(program: str, mark: Path, *options: str) -> subprocess.Popen[str]
 
 def leashes() -> set[int]:
     """The watchers that there are."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                if b"imagesmith-leash" in (entry / "cmdline").read_bytes():
-                    found.add(int(entry.name))
-            except OSError:
-                continue  # ended meanwhile
-    return found
+    return with_word(b"imagesmith-leash")
 
 
 def until(condition: object, *, seconds: float = 20) -> bool:

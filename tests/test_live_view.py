@@ -22,6 +22,7 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
+from imagesmith.listening import OutputLines
 from imagesmith.report.live import LiveView, PlainView, _short
 from tests.records import HOSTILE, at, failing_run
 
@@ -73,6 +74,17 @@ def test_nothing_of_a_build_acts_on_the_terminal() -> None:
     for text in (stream.getvalue(), "\n".join(lines)):
         assert not set(re.findall(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text))
         assert "\\x1b[31mred\\x07" in text.replace("\n", "")  # a terminal breaks it anywhere
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_many_lines_are_printed_as_the_events_that_they_are(stream: str) -> None:
+    lines = OutputLines(time=at(1), texts=["one", "two\x1b[2J", "::error::three"], stream=stream, step="customize[0]")
+    at_once: list[str] = []
+    PlainView(at_once.append).take_lines(lines)
+    one_by_one: list[str] = []
+    for event in lines.events():
+        PlainView(one_by_one.append)(event)
+    assert at_once == ["\n".join(one_by_one)]
 
 
 def test_a_step_that_fails_shows_its_last_lines() -> None:

@@ -15,16 +15,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imagesmith.events import Event, Output, StepFinished, StepState
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
-from imagesmith.packer.lines import LINE_LIMIT, Line, LineSplitter, Stream
+from imagesmith.packer.lines import LINE_LIMIT, Batch, LineSplitter, Stream
+from imagesmith.packer.log import PackerLog
 from imagesmith.packer.marks import StepMark
 from imagesmith.packer.process import ProcessOutcome, run_packer
-from imagesmith.packer.protocol import parse
+from imagesmith.packer.reading import LineReader
 from imagesmith.packer.steps import StepTracker
+from imagesmith.redact import MARK, Redactor
+from tests.processes import alive
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -35,20 +40,24 @@ class Lines:
     """Keeps what it is given, and lets a test wait for a certain line."""
 
     def __init__(self) -> None:
-        self.all: list[Line] = []
+        self.batches: list[Batch] = []
         self._arrived = threading.Condition()
 
-    def __call__(self, line: Line) -> None:
+    def __call__(self, batch: Batch) -> None:
         with self._arrived:
-            self.all.append(line)
+            self.batches.append(batch)
             self._arrived.notify_all()
 
-    def of(self, stream: Stream) -> list[bytes]:
-        return [line.data for line in self.all if line.stream is stream]
+    @property
+    def all(self) -> list[str]:
+        return [line for batch in self.batches for line in batch.lines]
 
-    def wait_for(self, text: bytes) -> None:
+    def of(self, stream: Stream) -> list[str]:
+        return [line for batch in self.batches if batch.stream is stream for line in batch.lines]
+
+    def wait_for(self, text: str) -> None:
         with self._arrived:
-            assert self._arrived.wait_for(lambda: any(text in line.data for line in self.all), timeout=20)
+            assert self._arrived.wait_for(lambda: any(text in line for line in self.all), timeout=20)
 
 
 def _sh(tmp_path: Path, script: str) -> Path:
@@ -66,15 +75,9 @@ def _program(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def _run(program: Path, lines: Callable[[Line], None], **options: object) -> ProcessOutcome:
+def _run(program: Path, lines: Callable[[Batch], None], **options: object) -> ProcessOutcome:
     given: dict[str, object] = {"environment": ENVIRONMENT, "cwd": program.parent, "grace_s": 0.5, **options}
-    return run_packer([str(program), "build"], on_line=lines, **given)  # type: ignore[arg-type] # options of one call
-
-
-def _is_running(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    return False
+    return run_packer([str(program), "build"], on_lines=lines, **given)  # type: ignore[arg-type] # options of one call
 
 
 @contextlib.contextmanager
@@ -88,8 +91,8 @@ def _later(act: Callable[[], None]) -> Iterator[None]:
 def test_both_outputs_are_handed_over_line_by_line(tmp_path: Path) -> None:
     lines = Lines()
     outcome = _run(_sh(tmp_path, 'echo one; echo "two " >&2; printf "a\\r\\n\\n"; printf half; exit 3'), lines)
-    assert lines.of(Stream.STDOUT) == [b"one", b"a", b"", b"half"]
-    assert lines.of(Stream.STDERR) == [b"two "]
+    assert lines.of(Stream.STDOUT) == ["one", "a", "", "half"]
+    assert lines.of(Stream.STDERR) == ["two "]
     assert (outcome.exit_code, outcome.signalled, outcome.cancelled, outcome.survivors) == (3, None, False, ())
     assert outcome.drained
 
@@ -97,14 +100,14 @@ def test_both_outputs_are_handed_over_line_by_line(tmp_path: Path) -> None:
 def test_standard_input_is_empty_and_the_environment_is_the_one_given(tmp_path: Path) -> None:
     lines = Lines()
     _run(_sh(tmp_path, 'cat; echo "$1 $ONLY $HOME"; pwd'), lines, environment={**ENVIRONMENT, "ONLY": "this"})
-    assert lines.of(Stream.STDOUT) == [b"build this ", bytes(tmp_path)]
+    assert lines.of(Stream.STDOUT) == ["build this ", str(tmp_path)]
 
 
 def test_a_flood_is_read_whole(tmp_path: Path) -> None:
     counts = {Stream.STDOUT: 0, Stream.STDERR: 0}
 
-    def count(line: Line) -> None:
-        counts[line.stream] += 1
+    def count(batch: Batch) -> None:
+        counts[batch.stream] += len(batch.lines)
 
     script = "for _ in range(300): os.write(1, b'x' * 99 + b'\\n' + b'line\\n' * 999); os.write(2, b'err\\n' * 1000)"
     outcome = _run(_python(tmp_path, script), count)
@@ -115,9 +118,32 @@ def test_a_flood_is_read_whole(tmp_path: Path) -> None:
 def test_a_line_without_end_takes_no_more_memory_than_the_limit(tmp_path: Path) -> None:
     lines = Lines()
     _run(_python(tmp_path, "for _ in range(64): os.write(1, b'y' * (1 << 18))\nos.write(1, b'\\nnext')"), lines)
-    first, second = lines.all
-    assert (len(first.data), first.cut) == (LINE_LIMIT, True)
-    assert (second.data, second.cut) == (b"next", False)
+    first, second = lines.batches
+    assert (len(first.lines[0]), first.cut) == (LINE_LIMIT, True)
+    assert (second.lines, second.cut) == (["next"], False)
+
+
+def test_lines_that_arrive_together_stay_together() -> None:
+    splitter = LineSplitter()
+    assert list(splitter.feed(b"a")) == []
+    assert list(splitter.feed(b"b\nc\r\n\nd\r")) == [(b"ab\nc\n", False)]
+    assert list(splitter.feed(b"\n")) == [(b"d", False)]
+    assert list(splitter.feed(b"\n")) == [(b"", False)]
+    assert list(splitter.finish()) == []
+
+
+@given(st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"\0", b"\n")), max_size=12), st.integers(1, 9))
+def test_lines_do_not_depend_on_how_they_arrive(chunks: list[bytes], limit: int) -> None:
+    splitter = LineSplitter(limit)
+    given = [one for chunk in chunks for one in splitter.feed(chunk)] + list(splitter.finish())
+    told = [line for data, _cut in given for line in data.split(b"\n")]
+    whole = b"".join(chunks)
+    lines = whole.split(b"\n")
+    expected = lines if lines[-1] else lines[:-1]
+    assert told == [line[:limit].removesuffix(b"\r") for line in expected]
+    assert [data for data, cut in given if cut] == [
+        line[:limit].removesuffix(b"\r") for line in expected if len(line) > limit
+    ]
 
 
 def test_a_line_of_exactly_the_limit_is_whole() -> None:
@@ -185,14 +211,14 @@ sys.exit(1)
     lines, cancel, told = Lines(), CancelToken(), list[str]()
 
     def stop() -> None:
-        lines.wait_for(b"ready")
+        lines.wait_for("ready")
         for reason in ("first", "second", "third"):
             cancel.request(reason)
             time.sleep(0.1)
 
     with _later(stop):
         outcome = _run(program, lines, cancel=cancel, on_cancelling=told.append)
-    assert lines.of(Stream.STDOUT) == [b"ready", b"signal", b"cleaned up", b"child ended; signals: 1"]
+    assert lines.of(Stream.STDOUT) == ["ready", "signal", "cleaned up", "child ended; signals: 1"]
     assert (outcome.exit_code, outcome.cancelled, outcome.killed, outcome.survivors) == (1, True, False, ())
     assert told == ["first"]
 
@@ -202,7 +228,7 @@ def test_a_program_that_ignores_the_signal_is_waited_for_until_somebody_kills_it
     lines, cancel = Lines(), CancelToken()
 
     def stop() -> None:
-        lines.wait_for(b"ready")
+        lines.wait_for("ready")
         cancel.request("stop")
         time.sleep(0.5)
         before = len(lines.all)
@@ -240,7 +266,7 @@ def test_what_stays_in_the_group_is_ended(tmp_path: Path) -> None:
     assert [one.pid for one in outcome.survivors] == [pid]
     assert [one.name for one in outcome.survivors] == ["sleep"]
     assert str(outcome.survivors[0]) == f"sleep (pid {pid})"
-    assert not _is_running(pid)
+    assert not alive([pid])
     assert outcome.drained
 
 
@@ -262,7 +288,7 @@ while not os.path.exists("pid"):
     outcome = _run(program, Lines())
     pid = _survivor_pid(tmp_path / "pid")
     assert [(one.pid, one.killed) for one in outcome.survivors] == [(pid, True)]
-    assert not _is_running(pid)
+    assert not alive([pid])
     assert outcome.drained
 
 
@@ -271,12 +297,12 @@ def test_nothing_outlives_a_killed_program(tmp_path: Path) -> None:
     lines, cancel = Lines(), CancelToken()
 
     def stop() -> None:
-        lines.wait_for(b"ready")
+        lines.wait_for("ready")
         cancel.kill()
 
     with _later(stop):
         _run(program, lines, cancel=cancel)
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -291,12 +317,12 @@ def test_processes_of_others_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_caller_that_fails_stops_the_program_and_hears_of_it(tmp_path: Path) -> None:
-    def fail(line: Line) -> None:
+    def fail(batch: Batch) -> None:
         raise LookupError("no such step")
 
     with pytest.raises(LookupError, match="no such step"):
         _run(_sh(tmp_path, "echo $$ > pid; while :; do echo x; done"), fail)
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_a_failing_cancel_callback_does_not_leave_the_program_running(tmp_path: Path) -> None:
@@ -317,7 +343,7 @@ def test_interrupting_the_caller_cancels_and_waits(tmp_path: Path) -> None:
     lines = Lines()
 
     def interrupt() -> None:
-        lines.wait_for(b"ready")
+        lines.wait_for("ready")
         os.kill(os.getpid(), signal.SIGINT)
 
     with _later(interrupt), pytest.raises(KeyboardInterrupt):
@@ -325,15 +351,43 @@ def test_interrupting_the_caller_cancels_and_waits(tmp_path: Path) -> None:
     assert (tmp_path / "done").read_text() == "cleaned\n"
 
 
+def _log(path: Path) -> PackerLog:
+    return PackerLog(path, Redactor(["hunter2"]).line_redactor(), part="build,1")
+
+
+def test_parts_of_a_log_follow_one_another(tmp_path: Path) -> None:
+    log, redact = tmp_path / "packer.log", Redactor().line_redactor()
+    for part in ("build,1", "build,2"):
+        _run(_sh(tmp_path, "echo said"), Lines(), log=PackerLog(log, redact, part=part))
+    lines = [line.partition(",")[2] or line for line in log.read_text().splitlines()]
+    assert lines == [",imagesmith,build,1", "said", ",imagesmith,build,2", "said"]
+
+
+def test_a_line_is_in_the_log_as_soon_as_it_was_printed(tmp_path: Path) -> None:
+    """Nothing is held back until more has come."""
+    log, lines, seen = tmp_path / "packer.log", Lines(), []
+
+    def look() -> None:
+        lines.wait_for("first")
+        seen.append(log.read_text().splitlines()[1:])
+        (tmp_path / "seen").touch()
+
+    with _later(look):
+        _run(_sh(tmp_path, "echo first; until [ -e seen ]; do sleep 0.02; done; echo last"), lines, log=_log(log))
+    assert seen == [["first"]]
+    assert lines.all == ["first", "last"]
+
+
 def test_the_log_is_redacted_and_private(tmp_path: Path) -> None:
     log = tmp_path / "packer.log"
     outcome = _run(
         _sh(tmp_path, "echo the hunter2 word; echo oh >&2"),
         Lines(),
-        log=log,
-        redact=lambda text: text.replace("hunter2", "***"),
+        log=_log(log),
     )
-    assert sorted(log.read_text().splitlines()) == ["oh", "the *** word"]
+    heading, *lines = log.read_text().splitlines()
+    assert heading.endswith(",,imagesmith,build,1")
+    assert sorted(lines) == ["oh", f"the {MARK} word"]
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
     assert outcome.log_error is None
 
@@ -341,15 +395,15 @@ def test_the_log_is_redacted_and_private(tmp_path: Path) -> None:
 def test_half_a_secret_at_the_end_of_a_cut_line_does_not_reach_the_log(tmp_path: Path) -> None:
     log = tmp_path / "packer.log"
     program = _python(tmp_path, f"os.write(1, b'z' * {LINE_LIMIT - 5} + b'hunter2')")
-    _run(program, Lines(), log=log, redact=lambda text: text.replace("hunter2", "***"))
-    assert "h" not in log.read_text()
+    _run(program, Lines(), log=_log(log))
+    assert "h" not in log.read_text().partition("\n")[2]
     assert log.read_text().endswith("z [cut]\n")
 
 
 @pytest.mark.parametrize("place", ["/dev/full", "missing/folder/packer.log"])
 def test_a_log_that_cannot_be_written_does_not_stop_the_run(tmp_path: Path, place: str) -> None:
     lines = Lines()
-    outcome = _run(_sh(tmp_path, "seq 100000; exit 0"), lines, log=tmp_path / place)
+    outcome = _run(_sh(tmp_path, "seq 100000; exit 0"), lines, log=_log(tmp_path / place))
     assert len(lines.all) == 100_000
     assert outcome.exit_code == 0
     assert outcome.log_error
@@ -407,7 +461,7 @@ def _build(
 ) -> ProcessOutcome:
     (tmp_path / "build.pkr.hcl").write_text(BUILD % commands)
     argv = [_packer(), "build", "-machine-readable", "-color=false", "build.pkr.hcl"]
-    return run_packer(argv, environment=environment, cwd=tmp_path, on_line=lines, cancel=cancel)
+    return run_packer(argv, environment=environment, cwd=tmp_path, on_lines=lines, cancel=cancel)
 
 
 def test_the_real_packer_builds_and_leaves_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -415,7 +469,7 @@ def test_the_real_packer_builds_and_leaves_nothing(tmp_path: Path, environment: 
     outcome = _build(tmp_path, environment, lines, '"echo hello; pwd"', CancelToken())
     assert outcome.exit_code == 0, lines.all
     assert outcome.survivors == ()
-    assert any(b"hello" in line.data for line in lines.all)
+    assert any("hello" in line for line in lines.all)
 
 
 STEPS = """
@@ -448,7 +502,15 @@ def test_the_real_packers_output_is_mapped_to_steps(tmp_path: Path, environment:
     for name in ("01-first.sh", "02-second.sh"):
         (tmp_path / name).chmod(0o755)
     outcome = run_packer(
-        argv, environment=environment, cwd=tmp_path, on_line=lambda line: tracker.feed(parse(line.data), line.stream)
+        argv,
+        environment=environment,
+        cwd=tmp_path,
+        on_lines=LineReader(
+            tracker,
+            take_item=lambda _item, _stream: None,
+            take_lines=lambda spoken: events.extend(event for lines in spoken for event in lines.events()),
+            redact=Redactor().line_redactor(),
+        ).take,
     )
     tracker.close(succeeded=outcome.exit_code == 0)
     output = {(event.step, event.text, event.stream) for event in events if isinstance(event, Output)}
@@ -467,7 +529,7 @@ def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environmen
     lines, cancel = Lines(), CancelToken()
 
     def stop() -> None:
-        lines.wait_for(b"started")
+        lines.wait_for("started")
         cancel.request("enough")
 
     with _later(stop):
@@ -475,21 +537,21 @@ def test_cancelling_the_real_packer_leaves_no_process(tmp_path: Path, environmen
     assert outcome.signalled is None
     assert outcome.cancelled
     assert outcome.survivors == ()
-    assert b"Cleanly cancelled builds after being interrupted." in lines.all[-1].data
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert "Cleanly cancelled builds after being interrupted." in lines.all[-1]
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_killing_the_real_packer_leaves_no_process_either(tmp_path: Path, environment: dict[str, str]) -> None:
     lines, cancel = Lines(), CancelToken()
 
     def stop() -> None:
-        lines.wait_for(b"started")
+        lines.wait_for("started")
         cancel.kill("third time")
 
     with _later(stop):
         outcome = _build(tmp_path, environment, lines, '"trap : TERM; echo $$ > pid; echo started; sleep 60"', cancel)
     assert outcome.killed
-    assert not _is_running(int((tmp_path / "pid").read_text()))
+    assert not alive([int((tmp_path / "pid").read_text())])
 
 
 def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -500,5 +562,5 @@ def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, env
     _build(scratch, environment, lines, command, CancelToken())
     assert sorted(path.name for path in scratch.iterdir()) == ["build.pkr.hcl"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "work"]
-    said = f"{environment['TMPDIR']} {environment['HOME']}".encode()
-    assert any(line.data.endswith(said) for line in lines.all)
+    said = f"{environment['TMPDIR']} {environment['HOME']}"
+    assert any(line.endswith(said) for line in lines.all)

@@ -324,8 +324,8 @@ def test_a_secret_split_over_chunks_of_a_pipe_is_masked(secret: str, sizes: list
     data = f"1,,ui,say,==> b: token {secret} end\n1,,ui,say,==> b: next\n".encode()
     splitter, redact, told, at = LineSplitter(), Redactor([secret]).line_redactor(), "", 0
     for size in [*sizes, len(data)]:
-        for line, _cut in splitter.feed(data[at : at + size]):
-            told += redact(line.decode()) + "\n"
+        for lines, _cut in splitter.feed(data[at : at + size]):
+            told += "".join(f"{redact(line)}\n" for line in lines.decode().split("\n"))
         at += size
     assert secret not in told
     assert told.endswith(f"token {MARK} end\n1,,ui,say,==> b: next\n")
@@ -356,6 +356,37 @@ def test_what_a_redactor_masks_its_line_redactor_masks_too(known: list[str], lin
     redact = redactor.line_redactor()
     for line in lines:
         assert redactor.redact(line) == redact(line) or redactor.redact(line).count(MARK) <= redact(line).count(MARK)
+
+
+@given(
+    st.lists(st.sampled_from(["correct-horse", "a,b", "b\nac", "ab\ncd", "é" * 9]), max_size=4),
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                ["correct-", "correct", "-horse", "horse", "a,b", "ac", "ab", "cd", "é" * 5, "x ", "?sig=1", "\\n"]
+            )
+        ).map("".join),
+        min_size=1,
+        max_size=12,
+    ),
+)
+def test_lines_that_are_not_suspect_are_given_back_and_nothing_is_pending(known: list[str], lines: list[str]) -> None:
+    """So a log needs only its suspects looked at, one by one."""
+    redact = Redactor(known).line_redactor()
+    suspects = redact.suspects(lines)
+    for number, line in enumerate(lines):
+        if redact.settled and number not in suspects:
+            assert redact(line) == line
+            assert redact.settled
+        else:
+            redact(line)
+
+
+def test_a_log_without_secrets_has_no_suspects() -> None:
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    lines = ["the design of a cart", "", "C:\\temp", "é", "x" * 70_000, "staples"]
+    assert redact.suspects(lines) == frozenset()
+    assert redact.suspects([*lines, "it is correct-horse-battery", *lines]) == {6}
 
 
 def test_texts_longer_than_a_window_are_searched_whole() -> None:

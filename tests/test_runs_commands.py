@@ -153,7 +153,7 @@ def test_the_last_lines_of_a_failed_step_are_shown_as_lines(state: State, tmp_pa
 def test_an_interrupted_run_is_shown_as_far_as_it_went(state: State, tmp_path: Path) -> None:
     write_run(state, failing_run()[:11], result=None)
     shown = cli(tmp_path, "runs", "show", "last").stdout
-    assert f"run {RUN}: Interrupted in Building\n  interrupted: the process that ran it has ended" in shown
+    assert f"run {RUN}: Interrupted in Building\n  the process that ran it has ended" in shown
     assert "  last seen: 2026-11-24 12:00:31 UTC, after 31.0 s\n" in shown
     assert "build: did not end (-)\n" in shown
     assert "[2] customize[1]: harden: did not end (-)" in shown
@@ -200,6 +200,21 @@ def test_following_prints_until_the_run_ends(state: State, tmp_path: Path) -> No
     journal.close()
 
 
+def test_following_a_run_whose_process_dies_says_so(state: State, tmp_path: Path) -> None:
+    """It ends by itself, with what is known of the end."""
+    journal = Journal(state.runs / RUN, redact=str)
+    for event in failing_run()[:7]:
+        journal.append(event)
+    command = [sys.executable, "-m", "imagesmith", "runs", "logs", "last", "-f"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().endswith("Creating resource group ...\n")
+        journal.close()
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (0, "Interrupted: the process that ran it has ended without a result\n")
+
+
 def test_two_runs_are_compared(state: State, tmp_path: Path) -> None:
     write_run(state, failing_run())
     write_run(state, failing_run(), run_id=OTHER, result=replace(RESULT, state=RunState.SUCCEEDED))
@@ -207,7 +222,7 @@ def test_two_runs_are_compared(state: State, tmp_path: Path) -> None:
     assert done.stdout.startswith(
         "outcome:\n  - state: Failed\n  + state: Succeeded\ndurations:\n  all: 1 min 15 s -> "
     )
-    assert "  build customize[1]: 30.0 s -> 30.0 s (+0.0 s)\n" in done.stdout
+    assert "  build customize[1]: 30.0 s -> 30.0 s (the same)\n" in done.stdout
     same = cli(tmp_path, "runs", "diff", RUN, RUN)
     assert same.stderr == "the same template, versions, options, steps and outcome\n"
     assert document(tmp_path, "runs", "diff", RUN, "last")["differences"][0] == {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,14 @@ from tests.lowered import MANAGED, UBUNTU, WINDOWS
 from tests.test_sandbox_vaults import AUDIENCE, GROUP, call, deploy, vault
 
 VALUE = "hunter2-and-more"
+GROUP_ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/build"
 NOWHERE = World(name="nowhere", environment={}, subscription_id="0")
+
+
+SHOUT = {
+    "parameters": [{"name": "text", "type": "string"}],
+    "output": {"type": "string", "value": "[toUpper(parameters('text'))]"},
+}
 
 
 def deployment(
@@ -41,6 +51,11 @@ def deployment(
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
         "parameters": {"password": {"type": "secureString"}, "login": {"type": "secureObject", "defaultValue": {}}},
+        "variables": {
+            "mixed": "[concat('echo ', toLower(toUpper(skip(parameters('password'), 9))))]",
+            "plain": "echo plain",
+        },
+        "functions": [{"namespace": "shout", "members": {"it": SHOUT}}],
         "resources": [
             {
                 "type": "Microsoft.VirtualMachineImages/imageTemplates",
@@ -51,7 +66,8 @@ def deployment(
                 "properties": {
                     "source": WINDOWS if windows else UBUNTU,
                     "customize": list(customize),
-                    "distribute": [MANAGED],
+                    "distribute": [{**MANAGED, **options.pop("distribute", {})}],
+                    **options.pop("properties", {}),
                 },
             }
         ],
@@ -143,6 +159,30 @@ def test_secrets_are_taken_out_of_scripts_wherever_they_stand(
     assert compilation.diagnostics == ()
 
 
+@pytest.mark.parametrize(
+    ("inline", "script"),
+    [
+        (["[concat('echo ', toUpper(parameters('password')))]", "true"], "${@_2}\ntrue\n"),
+        (["[variables('mixed')]", "[variables('plain')]"], "${@_2}\necho plain\n"),
+        (["[concat('#!/bin/bash\necho ', substring(parameters('password'), 2, 3))]"], "#!/bin/bash\n${@_2}\n"),
+        # Who shows where the value is keeps the rest readable.
+        (
+            "[split(concat('#!/bin/bash\nset -e\nlogin ', parameters('password')), '\n')]",
+            "#!/bin/bash\nset -e\nlogin ${@}\n",
+        ),
+        ("[split(toUpper(parameters('password')), '-')]", "${@_2}\n${@_3}\n${@_4}\n"),
+        (["[if(empty(parameters('password')), 'echo none', 'echo some')]"], "${@_2}\n"),
+        (["[concat('echo ', if(equals(variables('plain'), 'x'), parameters('password'), 'y'))]"], "echo y\n"),
+        (["[concat('echo ', shout.it(parameters('password')))]"], "${@_2}\n"),
+    ],
+)
+def test_a_text_that_depends_on_a_secret_in_another_way_is_hidden_whole(inline: list[str] | str, script: str) -> None:
+    compilation = deployment({"type": "Shell", "inline": inline})
+    text = compilation.files["build/scripts/01-shell.sh"].decode()
+    assert text.replace("exec 9<&- ", "").endswith("\n" + script.replace("@", "IMAGESMITH_SECRET_PASSWORD"))
+    assert compilation.diagnostics == ()
+
+
 def test_a_secret_that_is_larger_than_a_variable_comes_in_parts() -> None:
     value = "".join(f"{number:05}" for number in range(7_000))
     compilation = deployment(SHELL, value=value)
@@ -190,17 +230,101 @@ def test_a_secret_outside_of_scripts_is_told_with_its_place() -> None:
     compilation = deployment(step)
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG873"]
     assert found.message == (
-        "the value of parameter 'password' stands in 'properties.customize[0].destination' as text"
+        "the value of parameter 'password' stands in 'properties.customize[0].destination', which others read"
     )
     assert found.path == ("properties", "customize", 0, "destination")
 
 
-def test_a_short_secure_parameter_is_told_and_leaves_the_log_readable() -> None:
+PLACES: dict[str, tuple[bool, dict[str, Any]]] = {
+    "destination": (False, {"type": "File", "sourceUri": "a.txt", "destination": "[concat('/srv/', @, '/a')]"}),
+    "folder": (False, {"type": "File", "sourceUri": "[concat(@, '/')]", "destination": "[concat('/srv/', @)]"}),
+    "address": (False, {"type": "File", "sourceUri": "[concat('https://x.example/', @)]", "destination": "/tmp/a"}),
+    "script": (False, {"type": "Shell", "scriptUri": "[concat('https://x.example/', base64(@), '.sh')]"}),
+    "name": (False, {"type": "Shell", "name": "[@]", "inline": ["true"]}),
+    "command": (True, {"type": "WindowsRestart", "restartCommand": "[concat('restart {{', @)]"}),
+    "check": (True, {"type": "WindowsRestart", "restartCheckCommand": "[concat('test ', base64(@))]"}),
+    "search": (True, {"type": "WindowsUpdate", "searchCriteria": "[concat('IsInstalled=', @)]"}),
+    "filters": (True, {"type": "WindowsUpdate", "filters": ["[concat('exclude:', @)]", "include:$true"]}),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_file_holds_a_secret_wherever_the_template_has_it(place: str, target: str) -> None:
+    windows, step = PLACES[place]
+    if place == "search" or (place == "filters" and target != "newest"):
+        target = "newest"  # others refuse such a step
+    text = json.dumps(step).replace("@", "parameters('password')")
+    compilation = deployment(json.loads(text), windows=windows, target=target)
+    assert compilation.ok, compilation.diagnostics
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+        assert BASE64.encode() not in content, name
+        assert VALUE not in name
+    declared = set(re.findall(r'(?m)^variable "(secret_\w+)"', hcl(compilation)))
+    assert declared == set(compilation.step_values)
+    assert all(f"var.{name}" in hcl(compilation).replace("(var.", " var.") for name in declared)
+    assert set(compilation.step_values.values()) <= {VALUE, BASE64}
+    assert bool(declared) == (place not in {"address", "script", "name"})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tags_and_names_come_from_variables(target: str) -> None:
+    value = "[parameters('password')]"
+    properties = {
+        "stagingResourceGroup": f"[concat('{GROUP_ID}-', parameters('password'))]",
+        "managedResourceTags": {"by": f"[concat('{{{{', {value[1:-1]})]"},
+    }
+    compilation = deployment(PLAIN, target=target, distribute={"artifactTags": {"by": value}}, properties=properties)
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+    assert '"build-${var.secret_text_password}"' in hcl(compilation)
+    assert """ = "{{`{{`}}${replace(var.secret_text_password, "{{", "{{`{{`}}")}\"""" in hcl(compilation)
+    assert compilation.plan is not None
+    assert compilation.plan.publications[0].artifact_tags["by"] == VALUE
+
+
+def test_a_short_secure_parameter_is_refused() -> None:
     compilation = deployment(PLAIN, value="root")
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG875"]
     assert "parameter 'password' is too short: it has 4 characters" in found.message
+    assert not compilation.ok
+
+
+def test_a_short_member_of_a_secure_object_is_told_and_leaves_the_log_readable() -> None:
+    step = {"type": "Shell", "inline": ["[concat('login ', parameters('login').user)]"]}
+    compilation = deployment(step, parameters={"login": '{"user": "root"}'})
+    assert compilation.ok
+    (found,) = [found for found in compilation.diagnostics if found.code == "IMG875"]
+    assert "parameter 'login.user' is too short" in found.message
     redact = Redactor(compilation.secrets).redact
-    assert redact("the rootfs of chroot, password root") == f"the rootfs of chroot, password {MARK}"
+    assert redact("the rootfs of chroot, user root") == f"the rootfs of chroot, user {MARK}"
+
+
+@pytest.mark.parametrize("arguments", [["compile", "-o", "out"], ["build", "--sandbox"]], ids=["compile", "build"])
+@pytest.mark.parametrize("place", ["env:SHORT", "file:short"])
+def test_a_secret_that_cannot_be_one_is_refused_before_anything_begins(
+    tmp_path: Path, arguments: list[str], place: str
+) -> None:
+    """No folder, no run, no machine."""
+    resource = deployment(PLAIN).document
+    assert resource is not None
+    (tmp_path / "image.json").write_text(resource.source.text, encoding="utf-8")
+    (tmp_path / "short").write_text("abc\n", encoding="utf-8")
+    (tmp_path / "password").write_text(VALUE, encoding="utf-8")
+    command, *options = arguments
+    given = ["-p", "password=@password", "--secret", f"TOKEN={place}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "imagesmith", command, "image.json", *options, *given],
+        cwd=tmp_path,
+        env={**os.environ, "SHORT": "abc"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "the value of --secret TOKEN cannot be used: it has 3 characters" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["image.json", "password", "short"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -345,9 +469,9 @@ def test_a_vault_that_says_no_is_told_in_its_words(world: World) -> None:
 
 def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: Path) -> None:
     """Packer reads it out of the script; the record, of which bundles are made, keeps the script without it."""
-    step = {"type": "Shell", "inline": ["[concat('login --pin ', parameters('login').pin)]"]}
-    compilation = deployment(step, parameters={"login": '{"pin": "9731"}'})
-    script = next(name for name, content in compilation.files.items() if b"9731" in content)
+    step = {"type": "Shell", "inline": ["mysql --password=hunter5-and-more"]}
+    compilation = deployment(step)
+    script = next(name for name, content in compilation.files.items() if b"hunter5" in content)
     packer = Packer(path=tmp_path / "packer", version=Version(1, 16, 0), source="option")
     result = RunResult(
         run_id="r", state=RunState.SUCCEEDED, exit_code=ExitCode.OK, message="", start_time=NOW, end_time=NOW
@@ -356,6 +480,6 @@ def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: 
         write_folder(folder.compiled, compilation.files)
         folder.close(result)
     left = (folder.compiled / script).read_text()
-    assert left == compilation.files[script].decode().replace("9731", MARK)
+    assert left == compilation.files[script].decode().replace("hunter5-and-more", MARK)
     assert (folder.compiled / script).stat().st_mode & 0o077 == 0
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"9731" in path.read_bytes()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter5" in path.read_bytes()] == []

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from imagesmith.azure.clients import AzureError
-from imagesmith.azure.leftovers import RUN_TAG, TEMPLATE_TAG, LeftoverKind, find_leftovers, remove_leftovers
+from imagesmith.azure.leftovers import LeftoverKind, find_leftovers, remove_leftovers
+from imagesmith.plan import RUN_TAG, TEMPLATE_TAG
 from imagesmith.sandbox.faults import parse
 from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
 from imagesmith.sandbox.session import Sandbox

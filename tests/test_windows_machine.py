@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagesmith.lower.texts import powershell_text
 from imagesmith.lower.unpacking import windows_archive, windows_script
 from imagesmith.sandbox.rehearsal import SAID
 from imagesmith.sandbox.windows.deprovisioning import default_script
@@ -421,7 +422,7 @@ async def unpack(machine: Talk, content: bytes | None, folder: str) -> Answer:
     archive = windows_archive("01-site.zip")
     if content is not None:
         await machine.upload(content, archive)
-    return await machine.step(windows_script(archive, folder))
+    return await machine.step(powershell_text(windows_script(archive, folder)))
 
 
 def test_our_script_unpacks_a_folder(tmp_path: Path) -> None:
@@ -472,7 +473,7 @@ def test_a_folder_that_cannot_be_unpacked_fails_the_step(
 
 
 def test_a_script_that_only_resembles_ours_is_a_users(tmp_path: Path) -> None:
-    script = windows_script(windows_archive("01-site.zip"), "C:\\site")
+    script = powershell_text(windows_script(windows_archive("01-site.zip"), "C:\\site"))
 
     async def work(machine: Talk) -> None:
         await machine.upload(zipped(("a", b"a")), windows_archive("01-site.zip"))

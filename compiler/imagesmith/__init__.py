@@ -10,7 +10,9 @@ uses nothing else. They are loaded when first asked for, so that importing the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from imagesmith.lazy import loader
 
 if TYPE_CHECKING:
     from imagesmith.build import BuildOptions, build_image
@@ -32,25 +34,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BuildOptions": "imagesmith.build",
-    "Compilation": "imagesmith.pipeline",
-    "CompileOptions": "imagesmith.pipeline",
-    "abuild_image": "imagesmith.build.stream",
-    "build_events": "imagesmith.build.stream",
-    "build_image": "imagesmith.build",
-    "compile_template": "imagesmith.pipeline",
-    "compile_text": "imagesmith.pipeline",
-    "iter_build": "imagesmith.build.stream",
-    "load": "imagesmith.source",
+    "BuildOptions": ".build",
+    "Compilation": ".pipeline",
+    "CompileOptions": ".pipeline",
+    "abuild_image": ".build.stream",
+    "build_events": ".build.stream",
+    "build_image": ".build",
+    "compile_template": ".pipeline",
+    "compile_text": ".pipeline",
+    "iter_build": ".build.stream",
+    "load": ".source",
 }
 
-
-def __getattr__(name: str) -> Any:  # any of the names above
-    if name not in _HOMES:
-        raise AttributeError(f"module 'imagesmith' has no attribute '{name}'")
-    import importlib
-
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -59,7 +59,8 @@ class RunStarted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhaseStarted(Event):
-    """The run went on to its next phase: fetch, preflight, check, build, validate, distribute."""
+    """The run went on to its next phase: fetch, preflight, check, build, validate, distribute. In `check`, Packer looks
+    through all files: by itself before it builds the first stage, or in `packer validate` (a dry run)."""
 
     kind: ClassVar[str] = "phase-started"
     phase: str

@@ -14,6 +14,12 @@ from imagesmith.diagnostics import Path
 from imagesmith.hcl import Block, Literal, render
 from imagesmith.model import OsType as OsType  # noqa: PLC0414 - part of this module's words
 
+RUN_TAG = "imagesmith-run"
+TEMPLATE_TAG = "imagesmith-template"
+RUN_TAGS = (RUN_TAG, TEMPLATE_TAG)
+"""Tags that a run adds to all that it makes. By these leftovers are found; a result does not keep them (lowering.md
+§1.3)."""
+
 
 class StageName(StrEnum):
     """The Packer runs of a build, also the names of their folders."""
@@ -67,8 +73,9 @@ class StepFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepSecret:
-    """A secret that steps read from their environment: `name` is its variable there, `variable` the input variable of
-    the HCL, `origin` where its value comes from, in words for people."""
+    """A secret that steps read from their environment, or that an option of the HCL holds: `name` is its environment
+    variable (for an option, that of the input variable), `variable` the input variable of the HCL, `origin` where its
+    value comes from, in words for people."""
 
     name: str
     variable: str

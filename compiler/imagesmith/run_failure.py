@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     STOPPED = "stopped-on-purpose"
     """The last step ended a stage that captures nothing, with the exit code that was agreed for it."""
     CANCELLED = "cancelled"
+    REFUSED = "files-refused"
+    """Packer does not take the files: it ended before it built anything."""
     STEP_FAILED = "step-failed"
     VALIDATION_FAILED = "validation-failed"
     MACHINE_FAILED = "machine-failed"

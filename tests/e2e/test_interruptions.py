@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.processes import working_in
 
 from imagesmith.azure.leftovers import find_leftovers
 from imagesmith.events import RunState
@@ -78,16 +79,7 @@ class Build:
     @property
     def programs(self) -> list[int]:
         """Processes that work in the run's folder: Packer and its plugins."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal():
-                try:
-                    cwd = str((entry / "cwd").readlink())
-                except OSError:
-                    continue  # ended meanwhile
-                if cwd.startswith(str(self.state)):
-                    found.append(int(entry.name))
-        return found
+        return working_in(self.state)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.test_runs import command, environment, finished, resources
+from tests.processes import alive
 
 TEMPLATE = {
     "type": "Microsoft.VirtualMachineImages/imageTemplates",
@@ -70,22 +70,14 @@ def test_a_cancel_in_a_script_ends_it_and_leaves_nothing(packer: Any, tmp_path: 
     )
     _until(number.exists)
     running = int(number.read_text())
-    assert _alive(running)
+    assert alive([running])
     process.send_signal(signal.SIGTERM)
     run = finished(process)
     assert (run.status, run.result["state"]) == (143, "Canceled"), run.stderr
     assert run.steps[-1] == ["customize[0]", "Canceled"]
-    _until(lambda: not _alive(running), within_s=5)
+    _until(lambda: not alive([running]), within_s=5)
     left = {text for text in resources(tmp_path) if "/virtualmachines/" in text or "/vaults/" in text}
     assert left == set()
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _until(holds: Any, *, within_s: float = 90) -> None:  # a function of bool

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from tests.cases import FIXTURES
 from tests.e2e.test_runs import Finished, environment, finished, start
+from tests.processes import alive
 from tests.windows_streams import write_stand_in
 
 from imagesmith.sandbox.windows.host import DISK
@@ -135,13 +136,7 @@ def test_a_cancelled_run_ends_what_pwsh_has_started(packer: Any, tmp_path: Path,
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert not lives(number)
-
-
-def lives(number: int) -> bool:
-    """Whether a process is there, and not only waits to be reaped."""
-    status = Path(f"/proc/{number}/stat")
-    return status.exists() and status.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    assert not alive([number])
 
 
 def test_a_kept_image_has_its_files_and_its_past(packer: Any, tmp_path: Path) -> None:

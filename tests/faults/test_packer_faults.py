@@ -26,7 +26,8 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.run_failure import Outcome
-from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, alive, polite
+from tests.faults.stand import CLEANED, CLEANUP, GOOD, IN_STEP, Stand, polite
+from tests.processes import alive
 from tests.tables import Tell
 from tests.test_build_run import MANIFEST, SUCCESS, ended, until
 
@@ -56,14 +57,14 @@ FAULTS = [
     Fault(
         name="exits at once with 127",
         acts=[{"exit": 127}],
-        code=ExitCode.MACHINE,
-        words="Packer ended with exit code 127 and without an image",
+        code=ExitCode.TOOLCHAIN,
+        words="packer build: exit code 127",
     ),
     Fault(
         name="exits at once with 139",
         acts=[{"exit": 139}],
-        code=ExitCode.MACHINE,
-        words="Packer ended with exit code 139 and without an image",
+        code=ExitCode.TOOLCHAIN,
+        words="packer build: exit code 139",
     ),
     Fault(
         name="dies of SIGSEGV",
@@ -161,7 +162,7 @@ def test_packer_misbehaves(stand: Stand, fault: Fault, tell: Tell) -> None:
     if fault.code is not ExitCode.OK:
         assert result.diagnostics[0].is_error
         assert result.diagnostics[0].hint
-        assert result.failure is not None
+        assert (result.failure is None) == (result.diagnostics[0].code == "IMG820"), "Packer had not begun"
     tell(f"packer {fault.name}", result.message, "; ".join(result.leftovers) or "nothing")
 
 
@@ -186,7 +187,7 @@ def test_a_flood_is_read_whole_and_kept(stand: Stand, tell: Tell) -> None:
     """Every line is in the log and in the journal; memory is measured by the benchmark."""
     result = stand.run(build=[{"flood": 20_000}, *GOOD])
     assert result.exit_code is ExitCode.OK
-    log = (stand.folder / "runs" / "r-0001" / "packer-build.log").read_text()
+    log = (stand.folder / "runs" / "r-0001" / "packer.log").read_text()
     assert log.count("image: line ") == 20_000
     assert sum(event.text.startswith("line ") for event in stand.of(Output)) in {0, 20_000}
     tell("packer floods its output", result.message)
@@ -271,7 +272,7 @@ def test_a_second_request_is_told_and_changes_nothing(stand: Stand, tell: Tell) 
     first, second = stand.of(CancelRequested)
     assert (first.count, second.count) == (1, 2)
     assert "imagesmith sweep r-0001" in second.text
-    assert CLEANED.splitlines()[-1] in (stand.folder / "runs" / "r-0001" / "packer-build.log").read_text()
+    assert CLEANED.splitlines()[-1] in (stand.folder / "runs" / "r-0001" / "packer.log").read_text()
     assert result.leftovers == ()
     tell("a second request to cancel", second.text)
 

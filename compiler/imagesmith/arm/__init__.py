@@ -5,12 +5,13 @@ What evaluates expressions is loaded when it is first asked for: a bare resource
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imagesmith.arm.choosing import NO_IMAGE_TEMPLATE
 from imagesmith.arm.deployment import Deployment, Resolution, split_answer
 from imagesmith.arm.resolve import resolve
 from imagesmith.arm.surroundings import Surroundings
+from imagesmith.lazy import loader
 
 if TYPE_CHECKING:
     from imagesmith.arm.evaluate import evaluate
@@ -33,18 +34,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Environment": "scope",
-    "Rehearsal": "rehearsal",
-    "Scope": "scope",
-    "evaluate": "evaluate",
-    "evaluate_template": "rehearsal",
-    "rehearse": "rehearsal",
+    "Environment": ".scope",
+    "Rehearsal": ".rehearsal",
+    "Scope": ".scope",
+    "evaluate": ".evaluate",
+    "evaluate_template": ".rehearsal",
+    "rehearse": ".rehearsal",
 }
 
-
-def __getattr__(name: str) -> Any:  # any of the names above
-    if name not in _HOMES:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = loader(__name__, _HOMES)

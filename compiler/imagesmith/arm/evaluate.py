@@ -204,5 +204,6 @@ def _user_call(user: UserFunction, node: Call, environment: Environment) -> Valu
         parameters=parameters,
         functions=outer.functions,
     )
+    scope.reads = outer.reads
     result = outer.expand(user.output, Environment(scope=scope, here=user.output))
     return user.check(result).through(Via(f"{user.name}()", environment.here.span))

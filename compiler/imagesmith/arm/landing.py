@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from imagesmith.arm.evaluate import evaluate_string
 from imagesmith.arm.expansion import evaluate_key, expand, settled
@@ -12,7 +13,7 @@ from imagesmith.arm.scope import Environment
 from imagesmith.arm.structure import SCRIPTS, without_nulls
 from imagesmith.arm.syntax import SyntaxFault, is_escaped, is_expression, parse
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity
-from imagesmith.source import Member, Object, Value
+from imagesmith.source import Dependence, Member, Object, Value
 
 NOT_AN_EXPRESSION = Rule(
     code="IMG121",
@@ -116,14 +117,15 @@ class Landing:
         if script and self._is_script(value, text, path):
             return value
         try:
-            result = evaluate_string(value, environment)
+            with environment.scope.reads.apart() as read:
+                result = evaluate_string(value, environment)
             environment.scope.meter.charge(environment.scope.meter.weigh(result), value)
             result = settled(result)
         except Stop as stop:
             return self._keep(value, path, stop)
         except RecursionError:
             return self._keep(value, path, fault(LIMIT_EXCEEDED, value, "the expression makes data nested too deeply"))
-        return result
+        return _depending(result, Dependence(value.span, frozenset(read))) if read else result
 
     def _is_script(self, value: Value, text: str, path: Path) -> bool:
         """Whether a bracketed line of a script is no expression; warn where the service sees it differently."""
@@ -145,6 +147,14 @@ class Landing:
         self.findings.extend(stop.findings)
         self.unresolved.append(path)
         return value
+
+
+def _depending(value: Value, on: Dependence) -> Value:
+    """A text, or an array with its texts, that says on which secure parameters it depends."""
+    data = value.data
+    if isinstance(data, tuple):
+        data = tuple(_depending(item, on) for item in data)
+    return Value(data, replace(value.origin, depends=on))
 
 
 def named_secrets(values: Iterable[tuple[str, Value]]) -> dict[str, str]:

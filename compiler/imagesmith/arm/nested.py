@@ -76,7 +76,8 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
         parameters=parameters,
     )
     nested.remarks, nested.secrets = outer.scope.remarks, outer.scope.secrets
-    nested.named_secrets, nested.outermost = outer.scope.named_secrets, False
+    nested.named_secrets, nested.reads = outer.scope.named_secrets, outer.scope.reads
+    nested.outermost = False
     return Environment(scope=nested, here=template, copies=outer.copies)
 
 

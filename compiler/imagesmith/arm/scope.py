@@ -18,6 +18,7 @@ from imagesmith.arm.faults import (
     fault,
 )
 from imagesmith.arm.meter import Meter
+from imagesmith.arm.reads import Reads
 from imagesmith.arm.spelling import property_spelt
 from imagesmith.arm.suggest import close
 from imagesmith.arm.surroundings import Surroundings
@@ -133,11 +134,13 @@ class Scope:
         self.assumed: dict[str, Value] = {}
         self.secrets: list[Value] = []
         self.named_secrets: list[tuple[str, Value]] = []
+        self.reads = Reads()
         self._parameters = parameters
         self._variables = variables or Object()
         self._loops = loops
         self._known: dict[str, Value] = {}
         self._stopped: dict[str, Stop] = {}
+        self._read_by: dict[str, set[str]] = {}
         self._open: list[str] = []
 
     def moved(self, surroundings: Surroundings) -> Scope:
@@ -153,7 +156,7 @@ class Scope:
             template=self.template,
         )
         scope.states, scope.remarks, scope.secrets = self.states, self.remarks, self.secrets
-        scope.named_secrets = self.named_secrets
+        scope.named_secrets, scope.reads = self.named_secrets, self.reads
         return scope
 
     def parameter(self, name: Value, here: Value) -> Value:
@@ -199,8 +202,11 @@ class Scope:
         if value is None:
             raise Stop([MissingParameter(name=parameter.name, declared=parameter.declared, secure=parameter.secure)])
         value = parameter.check(value)
-        self.secrets.extend(parameter.secrets_of(value))
-        self.named_secrets.extend((parameter.name, part) for part in parameter.secrets_of(value))
+        secrets = parameter.secrets_of(value)
+        self.secrets.extend(secrets)
+        self.named_secrets.extend((parameter.name, part) for part in secrets)
+        if any(part.data for part in secrets):
+            self.reads.add(parameter.name)
         return value
 
     def _default(self, parameter: Parameter, default: Value) -> Value:
@@ -225,7 +231,8 @@ class Scope:
                 raise fault(CIRCULAR_DEFINITION, here, f"{what} is defined through itself: {circle}")
             self._open.append(what)
             try:
-                value = compute()
+                with self.reads.apart() as self._read_by[what]:
+                    value = compute()
                 self.meter.charge(self.meter.weigh(value), here)  # data that repeats others grows with each definition
                 self._known[what] = value
             except Stop as stop:
@@ -233,6 +240,7 @@ class Scope:
                 raise
             finally:
                 self._open.pop()
+        self.reads.add(*self._read_by[what])
         return self._known[what]
 
 

@@ -14,16 +14,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from imagesmith.azure.clients import attempt, resources, told
+from imagesmith.azure.clients import AZURE_SAID_NO, AzureError, attempt, resources, told
 from imagesmith.azure.waiting import finished
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.model.ids import IdError, ResourceId, parse_id
+from imagesmith.plan import RUN_TAG, TEMPLATE_TAG
 from imagesmith.world import World
 
-RUN_TAG = "imagesmith-run"
-TEMPLATE_TAG = "imagesmith-template"
-RUN_TAGS = (RUN_TAG, TEMPLATE_TAG)
-"""By these leftovers are found; a result does not keep them (lowering.md §1.3)."""
 INTERMEDIATE = "imagesmith-"
 """How the names of images begin that are only needed on the way."""
 
@@ -115,12 +112,32 @@ def _remove(
 
     try:
         if leftover.kind is LeftoverKind.GROUP:
-            finished(client.resource_groups.begin_delete(leftover.id.name), world)
+            remove_group(leftover.id.name, world, run_id=leftover.run_id)
         else:
             version = _TYPES[leftover.id.resource_type.lower()].api_version
             finished(client.resources.begin_delete_by_id(str(leftover.id), api_version=version), world)
     except ResourceNotFoundError:
         return  # gone already, which is what was wanted
+
+
+def remove_group(name: str, world: World, *, run_id: str) -> None:
+    """Delete a resource group with everything in it, if its tag says that the run made it; one that does not exist is
+    gone already.
+
+    Raises:
+        AzureError: the tag is missing, so somebody else made the group; or Azure refuses.
+    """
+    from azure.core.exceptions import ResourceNotFoundError
+
+    client = resources(world, world.subscription_id)
+    try:
+        group = client.resource_groups.get(name)
+    except ResourceNotFoundError:
+        return
+    if (group.tags or {}).get(RUN_TAG) != run_id:
+        text = f"the resource group '{name}' has no tag {RUN_TAG}={run_id}; it is left alone"
+        raise AzureError(AZURE_SAID_NO.at((), text))
+    finished(client.resource_groups.begin_delete(name), world)
 
 
 def _tagged(found: Iterable[Any], run_id: str | None) -> Iterator[Leftover]:  # groups or resources of the SDK

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from imagesmith.azure.clients import AzureError, compute, told
+from imagesmith.azure.clients import AzureError, told
+from imagesmith.azure.reading import exists, listed
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.model.ids import ResourceId, is_version_number, parse_id
 from imagesmith.plan import BuildPlan, NeedKind, VersionRequest, VersionScheme
@@ -41,16 +42,9 @@ def resolve_version(request: VersionRequest, plan: BuildPlan, world: World, now:
 
 def version_exists(version: ResourceId, world: World, path: Path) -> bool:
     """Whether a gallery has this version already. Raises AzureError."""
-    from azure.core.exceptions import ResourceNotFoundError
-
-    client = compute(world, version.subscription or world.subscription_id)
-    gallery, image, name = version.names
+    _, image, name = version.names
     with told(f"cannot look for version {name} of '{image}'", path):
-        try:
-            client.gallery_image_versions.get(version.resource_group or "", gallery, image, name)
-        except ResourceNotFoundError:
-            return False
-    return True
+        return exists(world, version)
 
 
 def next_version(taken: Iterable[tuple[int, int, int]], major: int | None) -> tuple[int, int, int]:
@@ -69,14 +63,8 @@ def legacy_version(now: datetime) -> str:
 
 def _published(request: VersionRequest, world: World) -> list[tuple[int, int, int]]:
     definition = parse_id(request.gallery_image_id)
-    client = compute(world, definition.subscription or world.subscription_id)
     with told(f"cannot list the versions of '{definition.name}'", request.path):
-        names = [
-            version.name or ""
-            for version in client.gallery_image_versions.list_by_gallery_image(
-                definition.resource_group or "", definition.names[0], definition.names[1]
-            )
-        ]
+        names = [str(version["name"]) for version in listed(world, f"{definition}/versions")]
     return [_numbers(name) for name in names if is_version_number(name)]
 
 
@@ -105,9 +93,10 @@ def _platform_version(urn: str, location: str, world: World, request: VersionReq
     publisher, offer, sku, version = urn.split(":")
     if version.lower() != "latest":
         return version
-    client = compute(world, world.subscription_id)
+    place = f"/subscriptions/{world.subscription_id}/providers/Microsoft.Compute/locations/{location}"
+    images = f"{place}/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
     with told(f"cannot find the latest version of {urn}", request.path):
-        found = [item.name or "" for item in client.virtual_machine_images.list(location, publisher, offer, sku)]
+        found = [str(item["name"]) for item in listed(world, images)]
     return max(
         (name for name in found if _source_numbers(name)), key=lambda name: _source_numbers(name) or (), default=""
     )

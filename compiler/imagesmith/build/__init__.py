@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -16,27 +16,34 @@ from pathlib import Path
 from imagesmith.azure.clients import load_ahead
 from imagesmith.build.check import Check
 from imagesmith.build.distribute import distribute, not_validated, remove_intermediates, withdraw
-from imagesmith.build.ending import Ending, Stop, ending_of, success
+from imagesmith.build.ending import Ending, Stop, ending_of, stop_if_cancelled, success
 from imagesmith.build.fetch import fetch_files
 from imagesmith.build.left import account
 from imagesmith.build.options import BuildOptions
 from imagesmith.build.preflight import preflight
 from imagesmith.build.record import RunFolder
+from imagesmith.build.refusal import passes_over_plugins
 from imagesmith.build.run import ASKED, TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
 from imagesmith.build.supervise import Supervisor
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.journal.requests import CancelRequests
+from imagesmith.listening import NOBODY
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import StageName
+from imagesmith.plan import Stage, StageName
 from imagesmith.targets import Target, target_for
 from imagesmith.targets.shapes import OLD_WINDOWS_UPDATE
 from imagesmith.toolchain import AZURE, WINDOWS_UPDATE, Packer
 from imagesmith.world import World
 
 __all__ = ["BuildOptions", "build_image"]
+
+_SUB_STATES: Mapping[StageName, RunSubState] = {
+    StageName.BUILD: RunSubState.BUILDING,
+    StageName.VALIDATE: RunSubState.VALIDATING,
+}
 
 
 def build_image(
@@ -45,7 +52,7 @@ def build_image(
     packer: Packer,
     world: World,
     run_directory: Path,
-    on_event: OnEvent = lambda _event: None,
+    on_event: OnEvent = NOBODY,
     cancel: CancelToken | None = None,
     options: BuildOptions | None = None,
 ) -> RunResult:
@@ -107,14 +114,15 @@ def _attempt(run: Run) -> Ending:
             fetch_files(run)
         if _asks_azure(run):
             load_ahead()
-        with Check(run) as check:
+        with Check(run, _asked_about(run)) as check:
             with run.phase("preflight", RunSubState.QUEUED):
                 preflight(run)
-            with run.phase("check", RunSubState.QUEUED):
-                check.wait()
-        if run.options.dry_run:
-            return success(run, "dry run: everything up to the build is in order")
-        _build(run)
+            stop_if_cancelled(run)
+            if run.options.dry_run:
+                with run.phase("check", RunSubState.QUEUED):
+                    check.wait()
+                return success(run, "dry run: everything up to the build is in order")
+            _build(run, check)
         account(run, whole=True)
         return success(run, _done(run))
     except Stop as stop:
@@ -137,34 +145,48 @@ def _done(run: Run) -> str:
     return "the source image has passed validation" if run.plan.stages else "there was nothing to validate"
 
 
-def _build(run: Run) -> None:
+def _asked_about(run: Run) -> tuple[Stage, ...]:
+    """The stages that Packer is asked about before it builds them: all but the first, which it looks through itself at
+    once, unless it would not say all that it finds."""
+    at_once = not run.options.dry_run and not passes_over_plugins(run.packer)
+    return run.plan.stages[1:] if at_once else run.plan.stages
+
+
+def _build(run: Run, check: Check) -> None:
     """The stages, and what follows from how they end."""
     try:
-        if run.plan.stage(StageName.BUILD):
-            with run.phase("build", RunSubState.BUILDING):
-                _build_stage(run)
-        if run.plan.stage(StageName.VALIDATE):
-            _validate(run)
+        for number, stage in enumerate(run.plan.stages):
+            if number == 0:
+                _first_stage(run, stage, check)
+            else:
+                _validate(run, check)
         with run.phase("distribute", RunSubState.DISTRIBUTING):
             distribute(run)
     finally:
         remove_intermediates(run)
 
 
-def _build_stage(run: Run) -> None:
-    """The build; results of one that failed on the way stay, but count only where no validators were to see them."""
-    try:
-        run_stage(run, StageName.BUILD)
-    except Stop:
-        if run.plan.stage(StageName.VALIDATE):
-            not_validated(run)
-        raise
+def _first_stage(run: Run, stage: Stage, check: Check) -> None:
+    """The stage that is built at once; Packer's look through its files is the phase `check`."""
+    sub_state = _SUB_STATES[stage.name]
+    with run.phase("check", RunSubState.QUEUED) as phase:
+        if passes_over_plugins(run.packer):
+            check.wait()
+        check.stop_at_refusal()
+        try:
+            run_stage(run, stage.name, lambda: phase.go_on(stage.name.value, sub_state))
+        except Stop:
+            # What exists of a build that failed on the way stays, and counts only where no validators were to see it.
+            if run.plan.stage(StageName.VALIDATE):
+                not_validated(run)
+            raise
 
 
-def _validate(run: Run) -> None:
+def _validate(run: Run, check: Check) -> None:
     """Validators on a new machine; a failure withdraws what was published, unless the template wants it kept."""
     try:
         with run.phase("validate", RunSubState.VALIDATING):
+            check.wait()
             run_stage(run, StageName.VALIDATE)
     except Stop as first:
         if run.plan.continue_distribute_on_failure and first.code is ExitCode.VALIDATION:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from imagesmith.azure.clients import attempt
-from imagesmith.azure.leftovers import RUN_TAGS
 from imagesmith.azure.published import delete_image, finish_image, finish_version, withdraw_version
 from imagesmith.build.ending import Stop
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.model.ids import ResourceId, parse_id
-from imagesmith.plan import Publication, PublicationKind, StageName
+from imagesmith.plan import RUN_TAGS, Publication, PublicationKind, StageName
 
 
 def distribute(run: Run) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from imagesmith.build.failure import failed
-from imagesmith.build.run import SILENCE, TIME_LIMIT, Run
+from imagesmith.build.run import REFUSED_FILES, SILENCE, TIME_LIMIT, Run
 from imagesmith.diagnostics import Diagnostic, in_order
 from imagesmith.events import ExitCode, RunResult, RunState, RunSubState
 from imagesmith.packer.cancel import TERMINATED
@@ -82,10 +82,18 @@ def success(run: Run, message: str) -> Ending:
     return Ending(state=RunState.SUCCEEDED, code=ExitCode.OK, message=message)
 
 
+def stop_if_cancelled(run: Run) -> None:
+    """Raises Stop if somebody has asked for the run's end."""
+    if run.cancel.requested:
+        raise Stop.cancelled()
+
+
 def ending_of(stop: Stop, run: Run) -> Ending:
     """A run that stopped: cancelled, timed out, or failed at what it was doing."""
     if stop.code is ExitCode.CANCELLED and (limit := _LIMITS.get(run.cancel.reason or "")):
         return _too_long(stop, run, limit)
+    if stop.code is ExitCode.CANCELLED and run.cancel.reason == REFUSED_FILES and run.refusal is not None:
+        stop = run.refusal
     run.diagnostics.extend(stop.diagnostics)
     if stop.code is ExitCode.CANCELLED:
         code = ExitCode.TERMINATED if run.cancel.reason == TERMINATED else ExitCode.CANCELLED

@@ -30,7 +30,7 @@ UNKNOWN = Rule(
     title="the run failed",
     cause="A step ended with an exit code that it must not end with, or Azure refused something, in words that are not"
     " in the table of known errors.",
-    fix="read the last lines here, and all of them in the run record's packer-*.log; --on-error abort keeps the machine",
+    fix="read the last lines here, and all of them in the run record's packer.log; --on-error abort keeps the machine",
     source="demand.md §2, demand 3",
 )
 

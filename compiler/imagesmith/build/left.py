@@ -8,15 +8,14 @@ from __future__ import annotations
 import shlex
 
 from imagesmith.azure.clients import AzureError, attempt
-from imagesmith.azure.groups import delete_tagged_group
-from imagesmith.azure.leftovers import RUN_TAG, Leftover, LeftoverKind, find_leftovers
+from imagesmith.azure.leftovers import Leftover, LeftoverKind, find_leftovers, remove_group
 from imagesmith.azure.published import delete_disks_of
 from imagesmith.build.preflight import on_error
 from imagesmith.build.run import Run
 from imagesmith.events import Progress, now
 from imagesmith.lower.machine import BUILD_USER
 from imagesmith.model.ids import parse_id
-from imagesmith.plan import OnError, Stage
+from imagesmith.plan import RUN_TAG, OnError, Stage
 from imagesmith.run_failure import Outcome, RunFailure
 
 
@@ -60,7 +59,7 @@ def _remove(run: Run, stage: Stage) -> bool:
         return False  # a group of the user's own: only what has the run's tag may go
     run.say(Progress(time=now(), text=f"removing resource group {group}"))
     problem = attempt(
-        lambda: delete_tagged_group(group, run.world, tag=RUN_TAG, value=run.folder.run_id),
+        lambda: remove_group(group, run.world, run_id=run.folder.run_id),
         f"cannot remove the resource group '{group}'",
     )
     if problem:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from imagesmith.azure.clients import AzureError, resources, told
-from imagesmith.azure.leftovers import INTERMEDIATE, RUN_TAG, TEMPLATE_TAG
+from imagesmith.azure.clients import AzureError, told
+from imagesmith.azure.leftovers import INTERMEDIATE
+from imagesmith.azure.reading import exists
 from imagesmith.azure.versions import resolve_version, version_exists
 from imagesmith.build.ending import Stop
 from imagesmith.build.keys import new_login_key
@@ -14,7 +15,7 @@ from imagesmith.build.secrets import step_variables
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode, Progress, now
 from imagesmith.model.ids import parse_id
-from imagesmith.plan import NeedKind, OnError, OsType, PublicationKind, Stage
+from imagesmith.plan import RUN_TAG, TEMPLATE_TAG, NeedKind, OnError, OsType, PublicationKind, Stage
 from imagesmith.source import locate
 from imagesmith.targets.shapes import BASIC_IP
 
@@ -105,10 +106,9 @@ def _decide_staging_group(run: Run) -> None:
     for need in run.plan.needs:
         if need.kind is NeedKind.RESOURCE_GROUP and need.path == ("properties", "stagingResourceGroup"):
             group = parse_id(need.id)
-            client = resources(run.world, group.subscription or run.world.subscription_id)
             with told(f"cannot look for the resource group '{group.name}'", need.path):
-                exists = client.resource_groups.check_existence(group.name)
-            run.variables["build_resource_group_name"] = group.name if exists else ""
+                there = exists(run.world, need.id)
+            run.variables["build_resource_group_name"] = group.name if there else ""
 
 
 def stage_variables(run: Run, stage: Stage) -> dict[str, str]:

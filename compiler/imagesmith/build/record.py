@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import Enum
@@ -19,6 +19,8 @@ from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import Event, ExitCode, OnEvent, Output, RunResult, RunState
 from imagesmith.folder import write_file
 from imagesmith.journal import Journal, run_record
+from imagesmith.listening import OutputLines, listener_of
+from imagesmith.packer import PackerLog
 from imagesmith.pipeline import Compilation
 from imagesmith.redact import LineRedactor, Redactor
 from imagesmith.toolchain import Packer
@@ -27,6 +29,8 @@ from imagesmith.world import World
 _SECRET_PARTS = ("sig", "signature", "token", "code", "key")
 """Query parameters of an address that open what it names."""
 
+PACKER_LOG = "packer.log"
+"""All that Packer printed in the run, one part for each stage and try."""
 _ENDINGS = (".json", ".jsonc", ".yaml", ".yml", ".bicep")
 
 
@@ -45,7 +49,7 @@ class RunFolder:
         self._compilation = compilation
         self._packer = packer
         self._world = world
-        self._on_event = on_event
+        self._listener = listener_of(on_event)
         self._options = options or BuildOptions()
         self._lock = threading.Lock()
         known = (*compilation.secrets, *world.secrets, *_secrets_of(compilation), *_values_of(compilation, world))
@@ -76,13 +80,24 @@ class RunFolder:
         """What takes the secrets of this run out of the lines of one log, also those that are broken over lines."""
         return self._redactor.line_redactor()
 
+    def packer_log(self, part: str) -> PackerLog:
+        """The log of Packer's output, with a part of it begun."""
+        return PackerLog(self.path / PACKER_LOG, self.line_redactor(), part=part)
+
     def say(self, event: Event) -> None:
         """Write an event down and pass it on; the lines of a log come here already without secrets."""
         if not isinstance(event, Output):
             event = self._without_secrets(event)
         with self._lock:
             self._journal.append(event)
-            self._on_event(event)
+            self._listener(event)
+
+    def say_lines(self, spoken: Sequence[OutputLines]) -> None:
+        """The same for many lines of a log."""
+        with self._lock:
+            self._journal.append_lines(spoken)
+            for lines in spoken:
+                self._listener.take_lines(lines)
 
     def _without_secrets(self, event: Event) -> Event:
         texts: dict[str, Any] = {

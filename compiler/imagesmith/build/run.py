@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagesmith.build.options import BuildOptions
+from imagesmith.build.phase import Phase
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import (
     Event,
     Notice,
-    PhaseFinished,
-    PhaseStarted,
     RunOutput,
     RunSubState,
     StepFinished,
@@ -31,6 +28,7 @@ from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
 if TYPE_CHECKING:
+    from imagesmith.build.ending import Stop
     from imagesmith.build.record import RunFolder
 
 TIME_LIMIT = "time limit"
@@ -41,6 +39,8 @@ CLEANUP = "clean-up limit"
 """Reason of the kill that the limit of the clean-up asks for."""
 SILENCE = "silence"
 """Reason of the cancel that follows when nothing was heard for too long."""
+REFUSED_FILES = "refused files"
+"""Reason of the cancel that follows when Packer does not take the files of a later stage."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,6 +77,8 @@ class Run:
     """What Packer last said that it does."""
     step: str | None = None
     """The step that is running."""
+    refusal: Stop | None = None
+    """Why Packer does not take files, where that ended the run while it was at something else."""
     tell_requests: Callable[[], None] = lambda: None
     """Says which requests to stop have come; the supervisor's, from its start on."""
 
@@ -120,19 +122,14 @@ class Run:
         """Tell people something."""
         self.say(Notice(time=now(), severity=severity, text=text))
 
-    @contextmanager
-    def phase(self, name: str, sub_state: RunSubState) -> Iterator[None]:
+    def phase(self, name: str, sub_state: RunSubState) -> Phase:
         """A phase, told at its start and at its end."""
-        self.sub_state = sub_state
-        started = time.monotonic()
-        self.say(PhaseStarted(time=now(), phase=name, sub_state=sub_state))
-        succeeded = False
-        try:
-            yield
-            succeeded = True
-        finally:
-            duration = time.monotonic() - started
-            self.say(PhaseFinished(time=now(), phase=name, succeeded=succeeded, duration_s=round(duration, 3)))
+        return Phase(self, name, sub_state)
+
+    def refuse(self, refusal: Stop) -> None:
+        """End the run in order, whatever it is at: Packer does not take files that it will need later."""
+        self.refusal = refusal
+        self.cancel.request(REFUSED_FILES)
 
     def artifact_id(self, publication: Publication) -> str | None:
         """A publication's id with what the run has decided filled in."""

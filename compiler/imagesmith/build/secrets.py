@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
 
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.vault import is_secret_uri, read_secret
@@ -120,16 +120,14 @@ def read_secrets(sources: Iterable[SecretSource], *, environment: Mapping[str, s
 
 
 def _read(source: SecretSource, environment: Mapping[str, str], world: World) -> str:
-    match source.place:
-        case Place.ENVIRONMENT:
-            return environment[source.where]
-        case Place.FILE:
-            text = Path(source.where).read_bytes().decode("utf-8")
-            return text.removesuffix("\n").removesuffix("\r")
-        case Place.VAULT:
-            return read_secret(source.where, world)
-        case _:
-            assert_never(source.place)
+    return read_secret(source.where, world) if source.place is Place.VAULT else _read_here(source, environment)
+
+
+def _read_here(source: SecretSource, environment: Mapping[str, str]) -> str:
+    if source.place is Place.ENVIRONMENT:
+        return environment[source.where]
+    text = Path(source.where).read_bytes().decode("utf-8")
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 def unusable(value: str, os_type: OsType) -> str | None:
@@ -143,6 +141,27 @@ def unusable(value: str, os_type: OsType) -> str | None:
     return None
 
 
+def judged(values: Mapping[str, str], os_type: OsType) -> tuple[Diagnostic, ...]:
+    """What speaks against values, by what people call them."""
+    reasons = {name: reason for name, value in values.items() if (reason := unusable(value, os_type))}
+    return tuple(
+        UNFIT_SECRET.at((), f"the value of {name} cannot be used: {reason}") for name, reason in reasons.items()
+    )
+
+
+def judged_at_hand(
+    sources: Iterable[SecretSource], os_type: OsType, *, environment: Mapping[str, str]
+) -> tuple[Diagnostic, ...]:
+    """What speaks against the values that need no login to be read. One that is not there is no fault: who compiles
+    needs none."""
+    values: dict[str, str] = {}
+    for source in sources:
+        if source.place is not Place.VAULT:
+            with suppress(OSError, ValueError, KeyError):
+                values[f"--secret {source.name}"] = _read_here(source, environment)
+    return judged(values, os_type)
+
+
 def step_variables(run: Run) -> dict[str, str]:
     """Values for the HCL's variables of steps' secrets. Raises Stop if one is missing or cannot be used."""
     given = {variable_of(name): value for name, value in run.options.secrets.items()}
@@ -151,8 +170,8 @@ def step_variables(run: Run) -> dict[str, str]:
     for secret in run.plan.secrets:
         if secret.variable not in values:
             found.append(SECRET_MISSING.at((), f"there is no value for {secret.origin}"))
-        elif reason := unusable(values[secret.variable], run.plan.os_type):
-            found.append(UNFIT_SECRET.at((), f"the value of {secret.origin} cannot be used: {reason}"))
+        else:
+            found += judged({secret.origin: values[secret.variable]}, run.plan.os_type)
     if found:
         raise Stop(ExitCode.PREFLIGHT, found[0].message, found)
     return {secret.variable: values[secret.variable] for secret in run.plan.secrets}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from imagesmith.build.ending import Stop
 from imagesmith.build.failure import failed, failure_of
 from imagesmith.build.left import remove_left_disk, tell_what_is_left
 from imagesmith.build.preflight import on_error, stage_variables
+from imagesmith.build.refusal import refused
 from imagesmith.build.retry import wait_before_retry, wait_for_retry
 from imagesmith.build.run import Run
 from imagesmith.build.watch import Watch
@@ -58,14 +59,15 @@ def packer_session(run: Run, variables: Mapping[str, str], stage: Stage) -> Iter
         yield environment
 
 
-def run_stage(run: Run, name: StageName) -> None:
-    """Run `packer build` for a stage and take note of what it published. Raises Stop if it failed."""
+def run_stage(run: Run, name: StageName, on_building: Callable[[], None] = lambda: None) -> None:
+    """Run `packer build` for a stage and take note of what it published; `on_building` is told when Packer has taken
+    the files and builds. Raises Stop if it failed."""
     stage = run.plan.stage(name)
     if stage is None:
         return
     for attempt in itertools.count(1):
         run.world.begin_stage(name.value)
-        watch = Watch(run, stage)
+        watch = Watch(run, stage, on_building)
         try:
             _build(run, stage, watch, attempt)
         except Stop as stop:
@@ -79,27 +81,31 @@ def run_stage(run: Run, name: StageName) -> None:
                 raise
             wait_for_retry(run, stop.failure, attempt, wait_s)
         else:
+            watch.building()
             return
 
 
 def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
     """One try at a stage."""
-    run.has_begun_machines = True
+    begun_before, run.has_begun_machines = run.has_begun_machines, True
     outcome = _run_packer(run, stage, watch, attempt)
     watch.tracker.close(succeeded=outcome.exit_code == 0)
     kept = on_error(run, stage) is OnError.ABORT
     run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
+    if outcome.log_error:
+        run.note(f"Packer's log is incomplete: {outcome.log_error}")
     watch.publish()
     if not kept or outcome.exit_code == 0:
         remove_left_disk(run, watch.suffix)
-    _judge(run, stage, watch, outcome)
+    evidence = _evidence(run, stage, watch, outcome)
+    run.has_begun_machines = begun_before or not evidence.refused
+    _judge(run, stage, watch, evidence)
 
 
 def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOutcome:
     watch.forget_manifest()
-    number = "" if attempt == 1 else f"-{attempt}"
     with packer_session(run, stage_variables(run, stage), stage) as environment, watch.listening():
         try:
             return run_packer(
@@ -113,9 +119,8 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                 ],
                 environment=environment,
                 cwd=run.directory(stage),
-                on_line=watch.take,
-                log=run.folder.path / f"packer-{stage.name.value}{number}.log",
-                redact=run.folder.line_redactor(),
+                on_lines=watch.take,
+                log=run.folder.packer_log(f"{stage.name.value},{attempt}"),
                 cancel=run.cancel,
                 on_cancelling=watch.cancelling,
                 orphan_limit_s=_ORPHAN_LIMIT_S if run.world.ends_with_run else None,
@@ -124,14 +129,13 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
             raise Stop(ExitCode.TOOLCHAIN, error.diagnostic.message, [error.diagnostic]) from error
 
 
-def _judge(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> None:
+def _judge(run: Run, stage: Stage, watch: Watch, evidence: Evidence) -> None:
     """Say what the end means; raises Stop if it is not a good one."""
-    if ended.log_error:
-        run.note(f"Packer's log is incomplete: {ended.log_error}")
-    evidence = _evidence(run, stage, watch, ended)
     outcome = judge(evidence)
     if outcome in GOOD:
         return
+    if outcome is Outcome.REFUSED:
+        raise refused("build", watch.objections, evidence.exit_code)
     failure = failure_of(run, stage, watch, evidence, outcome)
     watch.crashed = evidence.crashed
     if outcome is Outcome.CANCELLED:
@@ -152,6 +156,7 @@ def _evidence(run: Run, stage: Stage, watch: Watch, ended: ProcessOutcome) -> Ev
         image_recorded=watch.artifacts.image is not None,
         image_in_manifest=watch.in_manifest,
         builder_done=watch.built,
+        begun=watch.builds,
         publishing=watch.publishing,
         failed_step=step,
         plugin_lost=watch.lost_plugin,

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from imagesmith.build import BuildOptions, build_image
-from imagesmith.events import Event, OnEvent, RunFinished, RunResult
+from imagesmith.events import Event, OnEvent, Output, RunFinished, RunResult
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
 from imagesmith.toolchain import Packer
@@ -26,6 +27,8 @@ __all__ = ["abuild_image", "build_events", "iter_build"]
 
 _AHEAD = 10_000
 """Events that may wait for the consumer."""
+_AHEAD_CHARACTERS = 1 << 24
+"""Characters of output that may: a line can have a million."""
 _LOOK_S = 0.1
 _KILL_AT = 3
 """Which wish to cancel ends Packer at once, as on the command line."""
@@ -45,12 +48,13 @@ class Build(TypedDict, total=False):
     options: BuildOptions | None
 
 
-class _Running:
+class _Running(Listener):
     """A run in its thread, and its events on their way to one consumer."""
 
     def __init__(self, compilation: Compilation, build: Build, on_ready: Callable[[], None]) -> None:
         self.cancel = build.get("cancel") or CancelToken()
         self._events: deque[Event] = deque()
+        self._characters = 0
         self._changed = threading.Condition()
         self._on_ready = on_ready
         self._over = False
@@ -61,7 +65,7 @@ class _Running:
 
     def _run(self, compilation: Compilation, build: Build) -> None:
         try:
-            build_image(compilation, on_event=self._put, **build)
+            build_image(compilation, on_event=self, **build)
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who gets it as if it had called
             self._failure = error
         with self._changed:
@@ -69,12 +73,30 @@ class _Running:
             self._changed.notify_all()
         self._on_ready()
 
-    def _put(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:
+        """Take an event of the run."""
+        self._put((event,))
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Take many, with one word to the consumer."""
+        self._put(lines.events())
+
+    def _put(self, events: Iterable[Event]) -> None:
         with self._changed:
-            while len(self._events) >= _AHEAD and not self.cancel.requested:
-                self._changed.wait(_LOOK_S)
-            self._events.append(event)
-            self._changed.notify_all()
+            for event in events:
+                if self._is_full():
+                    self._tell()
+                while self._is_full() and not self.cancel.requested:
+                    self._changed.wait(_LOOK_S)
+                self._events.append(event)
+                self._characters += len(event.text) if isinstance(event, Output) else 0
+            self._tell()
+
+    def _is_full(self) -> bool:
+        return len(self._events) >= _AHEAD or self._characters >= _AHEAD_CHARACTERS
+
+    def _tell(self) -> None:
+        self._changed.notify_all()
         self._on_ready()
 
     def take(self) -> list[Event]:
@@ -82,6 +104,7 @@ class _Running:
         with self._changed:
             found = list(self._events)
             self._events.clear()
+            self._characters = 0
             self._changed.notify_all()
         return found
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from imagesmith.build.refusal import NOT_LOADED, objections, refused
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.known_errors import PLUGIN_CRASHED
 from imagesmith.lower.tuning import PASSED_OVER
-from imagesmith.packer import ArtifactCollector, PackerError, Record, StepTracker, parse, read_manifest, step_marks
-from imagesmith.packer.lines import Line
+from imagesmith.listening import OutputLines
+from imagesmith.packer import (
+    ArtifactCollector,
+    Item,
+    LineReader,
+    PackerError,
+    Record,
+    StepTracker,
+    read_manifest,
+    shows_building,
+    step_marks,
+)
+from imagesmith.packer.lines import Batch, Stream
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
 
 _MAKING = ("Creating resource group", "Validating deployment template", "Deploying deployment template")
@@ -37,6 +49,8 @@ _DEPLOYMENT = re.compile(r"-> DeploymentName +: 'pkrdp([a-z0-9]+)'")
 """The one suffix of all names that a build generates (packer.md §1.5)."""
 _TAIL = 200
 """Lines that are kept of a step and of Packer itself, for the search for a cause."""
+_WIDEST = 1 << 14
+"""Characters that are kept of each."""
 _ARTIFACT_KEYS: Mapping[PublicationKind, str] = {
     PublicationKind.MANAGED_IMAGE: "ManagedImageId",
     PublicationKind.SHARED_IMAGE: "ManagedImageSharedImageGalleryId",
@@ -56,27 +70,28 @@ STEP_PASSED_OVER = Rule(
 class Watch:
     """Packer's lines to events, artifacts and how far it got."""
 
-    def __init__(self, run: Run, stage: Stage) -> None:
+    def __init__(self, run: Run, stage: Stage, on_building: Callable[[], None] = lambda: None) -> None:
         self._run = run
         self._stage = stage
+        self._on_building = on_building
         self._said: set[str] = set()
         self.artifacts = ArtifactCollector()
         self.address: str | None = None
         self.suffix: str | None = None
         self.failed_before_cancel = False
-        self.begun = self.crashed = False
+        self.begun = self.crashed = self.builds = False
+        self.objections: deque[str] = deque(maxlen=_TAIL)
         self.has_made = False
         """Whether anything was made in Azure: before it nothing can be left there."""
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
         self.before_cancel: tuple[str, ...] = ()
+        redact = run.folder.line_redactor()
         self.tracker = StepTracker(
-            step_marks(stage, run.compilation.locate),
-            self._event,
-            redact=run.folder.line_redactor(),
-            stop_exit_code=stage.stop_exit_code,
+            step_marks(stage, run.compilation.locate), self._event, redact=redact, stop_exit_code=stage.stop_exit_code
         )
+        self._reader = LineReader(self.tracker, take_item=self._item, take_lines=self._lines, redact=redact)
 
     @property
     def publishing(self) -> bool:
@@ -121,13 +136,37 @@ class Watch:
     def _manifest(self) -> Path:
         return self._run.directory(self._stage) / "manifest.json"
 
-    def take(self, line: Line) -> None:
-        """The next line."""
-        item = parse(line.data)
+    def take(self, batch: Batch) -> None:
+        """The next lines."""
         self._run.heard_at = time.monotonic()
+        self._reader.take(batch)
+
+    def _item(self, item: Item, stream: Stream) -> None:
+        if not self.builds:
+            self._before_building(item, stream)
         if isinstance(item, Record):
             self.artifacts.feed(item)
-        self.tracker.feed(item, line.stream)
+
+    def _lines(self, spoken: Sequence[OutputLines]) -> None:
+        for lines in spoken:
+            self.step_lines.extend(text[:_WIDEST] for text in lines.texts[-_TAIL:])
+        self._run.folder.say_lines(spoken)
+
+    def _before_building(self, item: Item, stream: Stream) -> None:
+        """Packer looks through all files before it builds; what it says until then may be against them."""
+        if isinstance(item, Record) and shows_building(item):
+            self.building()
+            return
+        said = [self._run.folder.redact(text) for text in objections(item, stream)]
+        self.objections.extend(said)
+        if any(NOT_LOADED in text for text in said) and self._run.refusal is None:
+            # It would go on all the same, and crash in the middle of the machine's steps.
+            self._run.refuse(refused("build", said, None))
+
+    def building(self) -> None:
+        """Packer has taken the files, and builds."""
+        self.builds = True
+        self._on_building()
 
     def cancelling(self, _reason: str) -> None:
         """Packer is asked to stop now. What failed before that is still the cause."""
@@ -175,9 +214,9 @@ class Watch:
                 # A step that was over when the run was cancelled is not what it was cancelled in.
                 self.last_step = None if event.state is StepState.SUCCEEDED else self.last_step
             case Output(step=None):
-                self.own_lines.append(event.text)
+                self.own_lines.append(event.text[:_WIDEST])
             case Output():
-                self.step_lines.append(event.text)
+                self.step_lines.append(event.text[:_WIDEST])
             case Progress():
                 self._run.doing = event.text
             case _:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from itertools import islice
 from typing import Self
 
 import click
 
 from imagesmith.cli.output import colors, show_event, talk
-from imagesmith.events import CancelRequested, Event, Output
+from imagesmith.events import CancelRequested, Event, Output, to_json
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.packer import CancelToken
+from imagesmith.report.json import json_line
 from imagesmith.report.live import LiveView, PlainView
 from imagesmith.run_failure import RunFailure
 
@@ -26,7 +28,7 @@ def can_ask() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-class Screen:
+class Screen(Listener):
     """Shows events: NDJSON on stdout, a live view on a terminal, plain lines otherwise. Safe to use from any thread.
 
     While a question waits for its answer nothing else is shown; what happens meanwhile comes after the answer.
@@ -36,14 +38,14 @@ class Screen:
         self._output = output
         self._cancel = cancel
         self._lock = threading.Lock()
-        self._show: Callable[[Event], None] = PlainView(talk)
+        self._show: Listener = PlainView(talk)
         self._live: LiveView | None = None
         self._asking = False
         self._held: list[Event] = []
 
     def __enter__(self) -> Self:
         if self._output == "ndjson":
-            self._show = show_event
+            self._show = _JsonLines()
         elif colors(sys.stderr):
             self._show = self._live = LiveView(sys.stderr)
             self._live.start()
@@ -67,6 +69,14 @@ class Screen:
             self._show(event)
         if isinstance(event, CancelRequested) and event.count == 2 and can_ask():
             threading.Thread(target=self._ask_kill, name="imagesmith-question", daemon=True).start()
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Show many lines of output."""
+        with self._lock:
+            if self._asking:
+                self._held += islice(lines.events(), max(_HELD - len(self._held), 0))
+            else:
+                self._show.take_lines(lines)
 
     def ask_keep(self, failure: RunFailure) -> bool:
         """Ask whether the machine is to be kept; no answer keeps it, so that nothing is lost."""
@@ -100,3 +110,13 @@ class Screen:
         for event in self._held:
             self._show(event)
         self._held.clear()
+
+
+class _JsonLines(Listener):
+    """NDJSON on stdout."""
+
+    def __call__(self, event: Event) -> None:
+        show_event(event)
+
+    def take_lines(self, lines: OutputLines) -> None:
+        click.echo("\n".join(json_line(to_json(event)) for event in lines.events()))

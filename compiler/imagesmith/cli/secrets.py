@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from imagesmith.cli.world import Unfit
+from imagesmith.diagnostics import Diagnostic
+from imagesmith.plan import BuildPlan, OsType
 from imagesmith.redact import Redactor
 from imagesmith.results import ExitCode
 from imagesmith.world import World
@@ -50,16 +52,26 @@ def _sources(_ctx: click.Context, _parameter: click.Parameter, texts: Sequence[s
     return sources
 
 
-def values_of(sources: Sequence[SecretSource], world: World) -> dict[str, str]:
-    """Read the values. Raises Unfit if one cannot be had."""
+def faults_at_hand(sources: Sequence[SecretSource], os_type: OsType) -> tuple[Diagnostic, ...]:
+    """What speaks against the values that are here already, before anything begins."""
+    if not sources:
+        return ()
+    from imagesmith.build.secrets import judged_at_hand
+
+    return judged_at_hand(sources, os_type, environment=os.environ)
+
+
+def values_of(sources: Sequence[SecretSource], world: World, plan: BuildPlan | None) -> dict[str, str]:
+    """Read the values. Raises Unfit if one cannot be had or used."""
     if not sources:
         return {}
-    from imagesmith.build.secrets import read_secrets
+    from imagesmith.build.secrets import judged, read_secrets
 
     read = read_secrets(sources, environment=os.environ, world=world)
     keep_out(read.values.values())
-    if read.diagnostics:
-        raise Unfit(ExitCode.PREFLIGHT, *read.diagnostics)
+    shown = {f"--secret {name}": value for name, value in read.values.items()}
+    if found := (*read.diagnostics, *(judged(shown, plan.os_type) if plan else ())):
+        raise Unfit(ExitCode.PREFLIGHT, *found)
     return dict(read.values)
 
 

@@ -19,7 +19,7 @@ from imagesmith.journal.requests import is_requested
 from imagesmith.journal.state import State
 from imagesmith.journal.writer import EVENTS, RECORD
 
-INTERRUPTED = "interrupted: the process that ran it has ended without a result"
+NO_RESULT = "the process that ran it has ended without a result"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +71,7 @@ def read_run(path: Path) -> Run:
     owned = is_owned(path)  # before the events are read: a run that ends in between has written its last one by then
     run = _from_events(from_record)
     if run.state in UNFINISHED and not owned:
-        run = replace(run, state=RunState.FAILED, message=INTERRUPTED, interrupted=True)
+        run = replace(run, state=RunState.FAILED, message=NO_RESULT, interrupted=True)
     elif run.state in UNFINISHED and is_requested(path):
         run = replace(run, state=RunState.CANCELING)
     return replace(run, end_time=None) if run.state in UNFINISHED else run

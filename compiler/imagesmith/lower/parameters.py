@@ -10,10 +10,11 @@ from imagesmith.source import Object, Value
 
 SHORT_PARAMETER = Rule(
     code="IMG875",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     title="the value of a secure parameter is too short to be kept secret",
-    cause="A few characters stand in many places of a log. They are masked only where they stand alone; masking every"
-    " place would destroy the log and tell the secret by its holes.",
+    cause="A few characters stand in many places of a log; masking every place would destroy the log and tell the"
+    " secret by its holes. A member of a secure object may be short, since not each is a secret: that is a warning, and"
+    " the member is masked only where it stands alone.",
     fix="use a longer value; or declare the parameter as `string`, if it is no secret",
     example="-p pin=1234   (a secureString)",
     corrected="-p pin=@pin.txt   (with six characters or more)",
@@ -22,9 +23,10 @@ SHORT_PARAMETER = Rule(
 SECRET_IN_TEXT = Rule(
     code="IMG873",
     severity=Severity.WARNING,
-    title="a secret stands as text in the compiled files",
-    cause="The value of a secure parameter was put into a property that becomes an option of Packer or of the image:"
-    " names, tags, ids, paths and commands are shown by Azure and written into files.",
+    title="a secret is put where others read it",
+    cause="The value of a secure parameter was put into a property that becomes an option of Packer or of the image."
+    " The compiled files hold a variable in its place, but names, tags and ids are shown by Azure, and paths and"
+    " commands by the machine.",
     fix="take the parameter out of this property; steps can get secrets as environment variables (--secret)",
     example='"artifactTags": {"owner": "[parameters(\'password\')]"}',
     corrected='"artifactTags": {"owner": "platform"}',
@@ -39,12 +41,14 @@ def judge_parameters(root: Value | None, hidden: Mapping[str, str]) -> Iterator[
     long = []
     for parameter, value in hidden.items():
         if reason := too_short(value):
-            yield SHORT_PARAMETER.at((), f"the value of parameter '{parameter}' is too short: {reason}")
+            member = "." in parameter or "[" in parameter
+            message = f"the value of parameter '{parameter}' is too short: {reason}"
+            yield SHORT_PARAMETER.at((), message, severity=Severity.WARNING if member else None)
         else:
             long.append((parameter, value))
     for path, text in _texts(root, ()) if long and root else ():
         for parameter in (name for name, value in long if value in text):
-            message = f"the value of parameter '{parameter}' stands in '{dotted(path)}' as text"
+            message = f"the value of parameter '{parameter}' stands in '{dotted(path)}', which others read"
             yield SECRET_IN_TEXT.at(path, message)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, pairwise
+from typing import TypeAlias
 
 from imagesmith.diagnostics import Path, Rule, Severity
 from imagesmith.hcl import Expression, Joined, Literal
@@ -22,6 +23,7 @@ from imagesmith.lower.restoring import PREFIX, Hidden, Pieces, variable_value
 from imagesmith.lower.words import Lowering
 from imagesmith.plan import OsType, StepSecret
 from imagesmith.redact import too_short
+from imagesmith.source import Dependence
 
 SECRET_IN_FIRST_LINE = Rule(
     code="IMG870",
@@ -41,7 +43,8 @@ _DECODE = (
     '{ [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($v.Substring(7))) } else { $v } } "%s"; '
 )
 """Packer puts its own variables (PACKER_BUILD_NAME …) through the same form, as they are."""
-_PROTECTED = 'replace(var.%s, "{{", "{{`{{`}}")'
+_VARIABLE = "secret_"
+PROTECTED = 'replace(var.%s, "{{", "{{`{{`}}")'
 """sh's values are rendered once (packer.md §5.6)."""
 _MOST = 30_000
 """Characters of one variable: an environment variable of Windows holds 32,767, one of Linux 131,072 bytes."""
@@ -51,21 +54,29 @@ _PART = 1_500
 
 def variable_of(name: str) -> str:
     """The input variable of the HCL that holds the value of an environment variable."""
-    return f"secret_{name.lower()}"
+    return f"{_VARIABLE}{name.lower()}"
 
 
 def reference_name(parameter: str) -> str:
     """The environment variable for a secure parameter."""
-    return PREFIX + (re.sub("[^A-Z0-9]+", "_", parameter.upper()).strip("_") or "PARAMETER")
+    return f"{PREFIX}{slug_of(parameter).upper()}"
+
+
+def slug_of(parameter: str) -> str:
+    """A parameter's name as a part of a variable's."""
+    return re.sub("[^a-z0-9]+", "_", parameter.lower()).strip("_") or "parameter"
 
 
 def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Lowering) -> Pieces:
     """An `inline` text, joined by the separator, as pieces; each secret one gets an environment variable."""
-    hidden = {name: value for name, value in lowering.options.hidden.items() if too_short(value) is None}
     text = separator.join(lines)
-    stretches = _apart(_stretches(text, hidden, lowering)) if hidden else ()
+    hidden = {name: value for name, value in lowering.options.hidden.items() if too_short(value) is None}
+    found = [(*span, parameter) for parameter in hidden for span in lowering.spans(text, parameter)]
+    if lowering.options.hidden:
+        found += _untold(lines, len(separator), path, found, lowering)
     pieces: list[str | Hidden] = []
     done = 0
+    stretches = apart(found)
     for start, end, parameter in stretches:
         pieces.append(text[done:start])
         pieces += _hidden(text[start:end], parameter, lowering)
@@ -76,15 +87,37 @@ def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Loweri
     return [piece for piece in pieces if piece]
 
 
-def _stretches(text: str, hidden: Iterable[str], lowering: Lowering) -> Iterator[tuple[int, int, str]]:
-    for parameter in hidden:
-        for start, end in lowering.spans(text, parameter):
-            yield start, end, parameter
+_Stretch: TypeAlias = "tuple[int, int, str]"
+"""Where a stretch of a text begins and ends, and the secure parameter that it comes from."""
 
 
-def _apart(stretches: Iterable[tuple[int, int, str]]) -> Sequence[tuple[int, int, str]]:
+def _untold(
+    lines: Sequence[str], between: int, path: Path, found: Sequence[_Stretch], lowering: Lowering
+) -> Iterator[_Stretch]:
+    """The whole of each text that an expression made of a secure parameter in a way that does not show where the value
+    is: toUpper(), split(), a choice. What names the interpreter stays, since nobody could read it otherwise."""
+    groups: dict[Dependence, list[tuple[int, int]]] = {}
+    start = 0
+    for index, line in enumerate(lines):
+        if depends := lowering.options.depends((*path, index)):
+            groups.setdefault(depends, []).append((start, start + len(line)))
+        start += len(line) + between
+    head = len(lines[0].partition("\n")[0]) + 1 if lines[0].startswith("#!") else 0
+    for depends, stretches in groups.items():
+        for parameter in depends.parameters:
+            names = [name for name in lowering.options.hidden if re.split(r"[.\[]", name)[0] == parameter]
+            told = any(name in names and _within(at, stretches) for at, _, name in found)
+            if names and not told:
+                yield from ((max(start, head), end, names[0]) for start, end in stretches if end > head)
+
+
+def _within(at: int, stretches: Iterable[tuple[int, int]]) -> bool:
+    return any(start <= at < end for start, end in stretches)
+
+
+def apart(stretches: Iterable[_Stretch]) -> Sequence[_Stretch]:
     """Stretches that do not overlap: those that do become one, which is named after the first."""
-    found: list[tuple[int, int, str]] = []
+    found: list[_Stretch] = []
     for start, end, parameter in sorted(stretches, key=lambda one: (one[0], -one[1])):
         if found and start < found[-1][1]:
             found[-1] = (found[-1][0], max(end, found[-1][1]), found[-1][2])
@@ -100,16 +133,18 @@ def _hidden(text: str, parameter: str, lowering: Lowering) -> Iterator[Hidden]:
     for start, end in pairwise(bounds):
         part = text[start:end]
         own = part == lowering.options.hidden[parameter]
-        name = _name(variable_value(part, windows=windows), parameter, lowering, first=1 if own else 2)
+        value = variable_value(part, windows=windows)
+        variable = numbered(lowering.values, variable_of(reference_name(parameter)), value, first=1 if own else 2)
+        name = variable.removeprefix(_VARIABLE).upper()
         declare(name, f"parameter '{parameter}'", lowering)
         yield Hidden(name, part)
 
 
-def _name(value: str, parameter: str, lowering: Lowering, *, first: int) -> str:
-    """The environment variable for a value: the plain name for a parameter's own, numbered ones for all others."""
-    plain = reference_name(parameter)
+def numbered(values: dict[str, str], plain: str, value: str, *, first: int) -> str:
+    """The name for a value among those that are known: the plain one for a parameter's own value (`first` 1), numbered
+    ones for all others."""
     names = (plain if number == 1 else f"{plain}_{number}" for number in count(first))
-    return next(name for name in names if lowering.values.setdefault(variable_of(name), value) == value)
+    return next(name for name in names if values.setdefault(name, value) == value)
 
 
 def declare(name: str, origin: str, lowering: Lowering) -> None:
@@ -137,6 +172,6 @@ def environment(
         )
         form = "elevated_env_var_format" if elevated else "env_var_format"
         return (("environment_vars", pairs), (form, _DECODE))
-    pairs = tuple(Joined((f"{name}=", Expression(_PROTECTED % variable_of(name)))) for name in names)
+    pairs = tuple(Joined((f"{name}=", Expression(PROTECTED % variable_of(name)))) for name in names)
     rows: tuple[tuple[str, Literal], ...] = (("environment_vars", pairs), ("use_env_var_file", True))
     return (*rows, ("execute_command", AS_ROOT_WITH_FILE)) if as_root else rows

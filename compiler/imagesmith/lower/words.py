@@ -6,7 +6,7 @@ attribute it goes to (packer.md §5.6) and says so where the text could not arri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from imagesmith import hcl
 from imagesmith.diagnostics import Diagnostic, On, Path, Rule, Severity
 from imagesmith.plan import Need, NeedKind, OsType, Section, Step, StepSecret, Variable, VersionRequest, used_variables
 from imagesmith.redact import Redactor
+from imagesmith.source import Dependence
 
 UNFIT_TEXT = Rule(
     code="IMG400",
@@ -77,6 +78,8 @@ class LowerOptions:
     """Environment variables that the caller gives to every script of the template."""
     hidden: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of secure parameters by the names of the parameters."""
+    depends: Callable[[Path], Dependence | None] = lambda _: None
+    """On which secure parameters the value at a path depends, in whatever way."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -98,6 +101,10 @@ class Lowering:
         if parameter not in self.redactors:
             self.redactors[parameter] = Redactor([self.options.hidden[parameter]])
         return self.redactors[parameter].spans(text)
+
+    def nameable(self, text: str, otherwise: str) -> str:
+        """A text that a file may be called after: names of files are seen by everybody, so a secret is none."""
+        return otherwise if any(value in text for value in self.options.hidden.values()) else text
 
     def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "", on: On = On.VALUE) -> None:
         """Add a diagnostic."""

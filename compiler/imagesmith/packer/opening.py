@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from imagesmith.packer.marks import StepMark
+from imagesmith.packer.protocol import Record, ui_lines
 
 _OPENING: dict[str, re.Pattern[str]] = {
     "shell": re.compile(r"Provisioning with shell script: (?P<file>.+)"),
@@ -20,25 +21,24 @@ _OPENING: dict[str, re.Pattern[str]] = {
 }
 """What the provisioners say first (packer.md §6.1 to §6.5); `file` is the path of the file that they run or upload."""
 
-_ENDING = re.compile(
-    r"""
-      Provisioning\ step\ had\ errors:
-    | Powering\ off\ machine\ \.\.\.
-    | Querying\ the\ machine's\ (?:additional\ disks\ )?properties\ \.\.\.
-    | Generalizing\ machine\ \.\.\.
-    | Capturing\ image\ \.\.\.
-    | Publishing\ to\ Shared\ Image\ Gallery\ \.\.\.
-    | Skipping\ image\ creation
-    | Deleting\ Virtual\ Machine\ deployment\ and\ its\ attached\ resources
-    | Removing\ the\ created\ Deployment\ object:
-    | Cleanup\ requested,\ deleting\ resource\ group
-    | The\ resource\ group\ was\ not\ created\ by\ Packer
-    | Running\ post-processor:
-    | Step\ "Step[A-Za-z]+"\ (?:failed|aborted)
-    """,
-    re.VERBOSE,
+_ENDINGS = (
+    r"Provisioning step had errors:",
+    r"Powering off machine \.\.\.",
+    r"Querying the machine's (?:additional disks )?properties \.\.\.",
+    r"Generalizing machine \.\.\.",
+    r"Capturing image \.\.\.",
+    r"Publishing to Shared Image Gallery \.\.\.",
+    r"Skipping image creation",
+    r"Deleting Virtual Machine deployment and its attached resources",
+    r"Removing the created Deployment object:",
+    r"Cleanup requested, deleting resource group",
+    r"The resource group was not created by Packer",
+    r"Running post-processor:",
+    r'Step "Step[A-Za-z]+" (?:failed|aborted)',
 )
-"""What azure-arm and the core say once no provisioner runs any more (packer.md §1.10, §4.3)."""
+"""What azure-arm and the core say once no provisioner runs any more (packer.md §1.10, §4.3); each begins with
+plain letters, which `may_mean_something` looks at."""
+_ENDING = re.compile("|".join(_ENDINGS))
 
 FAILED = "Provisioning step had errors:"
 CANCELLING = re.compile(r"Cancelling build after receiving")
@@ -55,6 +55,12 @@ _EXIT_STATUS = re.compile(r"exit(?:ed with)?(?: non-zero exit)? (?:status|code):
 
 
 _FIRST_WORDS = ("Provisioning with ", "Running ", "Uploading ", "Downloading ", "Restarting Machine")
+_FIRST_LETTERS = frozenset(text[:3] for text in (*_FIRST_WORDS, *_ENDINGS))
+
+
+def may_mean_something(line: str) -> bool:
+    """The cheapest look: whether the line begins with the letters of one that opens a step or ends all of them."""
+    return line[:3] in _FIRST_LETTERS
 
 
 def may_open(line: str) -> bool:
@@ -113,3 +119,10 @@ def exit_status(text: str) -> int | None:
     """The exit status in an error's text; the two Packers differ by a space behind it (lowering.md §4.8)."""
     match = _EXIT_STATUS.search(text)
     return int(match["status"]) if match else None
+
+
+def shows_building(record: Record) -> bool:
+    """Whether a record is of a build, and not only of Packer itself, which looks through all files before."""
+    if record.target:
+        return True
+    return any(line.build is not None or BUILD_ENDED.match(line.text) for line in ui_lines(record))

@@ -35,6 +35,8 @@ class Evidence:
     failed_step: str | None = None
     validates: bool = False
     """Whether the step that failed is a validator."""
+    begun: bool = True
+    """Whether Packer had begun to build. It looks through all files before (packer.md §2.4)."""
     plugin_lost: bool = False
     """Whether the builder's own process went away; Packer itself then ends with 1."""
 
@@ -42,6 +44,11 @@ class Evidence:
     def crashed(self) -> bool:
         """Whether Packer ended without having cleaned up."""
         return self.killed or self.plugin_lost or self.signalled is not None or self.exit_code == GO_PANIC
+
+    @property
+    def refused(self) -> bool:
+        """Whether Packer ended by itself, with an error, before it built anything."""
+        return not self.begun and not self.crashed and self.exit_code != 0
 
     @property
     def made(self) -> bool:
@@ -57,6 +64,8 @@ def judge(evidence: Evidence) -> Outcome:  # noqa: PLR0911 - one return an outco
         return Outcome.CANCELLED
     if evidence.stopped_on_purpose:
         return Outcome.STOPPED
+    if evidence.refused and not evidence.made:
+        return Outcome.REFUSED
     proved = not evidence.makes_image or (evidence.image_recorded and evidence.image_in_manifest)
     if evidence.exit_code == 0 and proved:
         return Outcome.SUCCEEDED
@@ -75,6 +84,7 @@ EXIT_CODES: Mapping[Outcome, ExitCode] = {
     Outcome.SUCCEEDED: ExitCode.OK,
     Outcome.STOPPED: ExitCode.OK,
     Outcome.CANCELLED: ExitCode.CANCELLED,
+    Outcome.REFUSED: ExitCode.TOOLCHAIN,
     Outcome.STEP_FAILED: ExitCode.STEP,
     Outcome.VALIDATION_FAILED: ExitCode.VALIDATION,
     Outcome.MACHINE_FAILED: ExitCode.MACHINE,

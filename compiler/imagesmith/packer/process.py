@@ -1,4 +1,4 @@
-"""A command line to its output, line by line, and to how it ended; nothing that it started outlives the call.
+"""A command line to its output, in batches of lines, and to how it ended; nothing that it started outlives the call.
 
 Packer is asked to stop with exactly one SIGTERM to its group and is then waited for, however long Azure takes to clean
 up; a second signal has no effect on it, and a kill leaves resources behind (packer.md §4.10).
@@ -17,14 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.interrupt import shielded
 from imagesmith.packer.leash import leash
-from imagesmith.packer.lines import Line, Stream, drain
+from imagesmith.packer.lines import Batch, Stream, drain
+from imagesmith.packer.log import PackerLog
 from imagesmith.packer.survivors import MARK_VARIABLE, Survivor, end_survivors
 
 NOT_STARTED = Rule(
@@ -36,8 +36,6 @@ NOT_STARTED = Rule(
     source="packer.md §4.6",
 )
 
-_CUT_TAIL = 8192
-"""Characters left out at the end of a line that was cut: they may hold half a secret, which no redactor finds."""
 _POLL_S = 0.05
 _QUIET_S = 0.5
 """How long after Packer's end its pipes and its plugins may take to close by themselves."""
@@ -69,22 +67,21 @@ def run_packer(
     *,
     environment: Mapping[str, str],
     cwd: Path,
-    on_line: Callable[[Line], None],
-    log: Path | None = None,
-    redact: Callable[[str], str] = str,
+    on_lines: Callable[[Batch], None],
+    log: PackerLog | None = None,
     cancel: CancelToken | None = None,
     on_cancelling: Callable[[str], None] | None = None,
     grace_s: float = 5.0,
     orphan_limit_s: int | None = None,
 ) -> ProcessOutcome:
-    """Run a program to its end and hand over its lines, one at a time, from threads of our own.
+    """Run a program to its end and hand over its lines, one batch at a time, from threads of our own.
 
     `environment` is all that the program gets, apart from a mark that finds what it leaves behind. `log` receives all
-    lines, through `redact`, in a file that only its owner can read. `on_cancelling` is told the reason just before the
-    signal is sent. `grace_s` is what processes that outlive the program get to end after a SIGTERM. `orphan_limit_s` is
-    how long the program may clean up when our own process is gone; by default as long as it takes.
+    lines first, and is closed at the end. `on_cancelling` is told the reason just before the signal is sent. `grace_s`
+    is what processes that outlive the program get to end after a SIGTERM. `orphan_limit_s` is how long the program may
+    clean up when our own process is gone; by default as long as it takes.
 
-    Raises PackerError if the program cannot be started, and whatever `on_line` raises, once the program has been asked
+    Raises PackerError if the program cannot be started, and whatever `on_lines` raises, once the program has been asked
     to stop and has ended. Where nobody handles Ctrl-C it counts as a request to stop, the third one as
     `CancelToken.kill`, and KeyboardInterrupt is raised at the end.
     """
@@ -93,7 +90,7 @@ def run_packer(
         argv=argv,
         environment=environment,
         cwd=cwd,
-        sink=_Sink(on_line, log, redact),
+        sink=_Sink(on_lines, log),
         cancel=token,
         on_cancelling=on_cancelling,
         orphan_limit_s=orphan_limit_s,
@@ -102,38 +99,19 @@ def run_packer(
 
 
 class _Sink:
-    """Takes the lines of both streams, one at a time: to the log, then to the caller, until the caller fails."""
+    """Takes the lines of both streams, one batch at a time: to the log, then to the caller, until the caller fails."""
 
-    def __init__(self, on_line: Callable[[Line], None], log: Path | None, redact: Callable[[str], str]) -> None:
-        self._on_line = on_line
-        self._redact = redact
+    def __init__(self, on_lines: Callable[[Batch], None], log: PackerLog | None) -> None:
+        self._on_lines = on_lines
         self._lock = threading.Lock()
-        self._log: IO[str] | None = None
-        self.log_error: str | None = None
+        self._log = log
         self.failure: Exception | None = None
         self._closed = False
-        if log is not None:
-            self._guarded(lambda: self._open(log))
 
-    def _open(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        self._log = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", newline="\n")
-
-    def _guarded(self, act: Callable[[], object]) -> None:
-        """A full disk must not stop the reading: a Packer that nobody reads does not clean up."""
-        try:
-            act()
-        except OSError as error:
-            self.log_error = self.log_error or str(error)
-            log, self._log = self._log, None
-            if log is not None:
-                with suppress(OSError):
-                    log.close()
-
-    def take(self, line: Line) -> None:
+    def take(self, batch: Batch) -> None:
         with self._lock:
             if self.failure is None and not self._closed:
-                self.attempt(lambda: self._hand_over(line))
+                self.attempt(lambda: self._on_lines(self._log.take(batch) if self._log else batch))
 
     def attempt(self, act: Callable[[], None]) -> None:
         """Do what the caller gave us; if it fails, keep why, for `complete` to raise when Packer has ended."""
@@ -142,24 +120,15 @@ class _Sink:
         except Exception as error:  # noqa: BLE001 - see above
             self.failure = error
 
-    def _hand_over(self, line: Line) -> None:
-        if self._log is not None:
-            text = self._redact(line.data.decode("utf-8", "replace"))
-            if line.cut:
-                text = f"{text[:-_CUT_TAIL]} [cut]"
-            self._guarded(lambda: self._write(text))
-        self._on_line(line)
-
-    def _write(self, text: str) -> None:
-        if self._log is not None:
-            self._log.write(f"{text}\n")
+    @property
+    def log_error(self) -> str | None:
+        return self._log.error if self._log else None
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
             if self._log is not None:
-                self._guarded(self._log.close)
-                self._log = None
+                self._log.close()
 
 
 class _Run:

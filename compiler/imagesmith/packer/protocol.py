@@ -25,7 +25,8 @@ MANIFEST_UNREADABLE = Rule(
     source="packer.md §3.3",
 )
 
-_COMMA = "%!(PACKER_COMMA)"
+COMMA = "%!(PACKER_COMMA)"
+"""What stands in the place of a comma in the data of a record (packer.md §4.2)."""
 _RECORD = re.compile(r"(?P<timestamp>[0-9]{1,18}),(?P<target>[^,\0]*),(?P<type>[a-z][a-z-]*)(?=,|\Z)", re.DOTALL)
 _PREFIX = re.compile(r"(?P<arrow>==>|   ) (?P<build>[^\s:]+(?: \([^()]*\))?):(?: |$)")
 
@@ -68,8 +69,8 @@ def parse(line: bytes | str) -> Item:
     timestamp, target, kind = head.groups()
     data = text[head.end() + 1 :] if head.end() < len(text) else None
     items = () if data is None else tuple(data.split(","))
-    if data and _COMMA in data:
-        items = tuple(item.replace(_COMMA, ",") for item in items)
+    if data and COMMA in data:
+        items = tuple(item.replace(COMMA, ",") for item in items)
     return Record(int(timestamp), target, kind, items)
 
 

@@ -68,6 +68,11 @@ class StepTracker:
         return self._running
 
     @property
+    def printing(self) -> str | None:
+        """The id of the step that prints what the build says and that has no other meaning."""
+        return self._running.id if self._running is not None and not self._over else None
+
+    @property
     def failure(self) -> Failure | None:
         """Why the build failed, as far as Packer has said by now; None after a success.
 
@@ -240,8 +245,7 @@ class StepTracker:
         self._emit(Notice(time=self._now(), severity="warning", text=self._redact(text)))
 
     def _output(self, text: str, stream: str, *, outside: bool = False) -> None:
-        inside = self._running is not None and not self._over and not outside
-        step = self._running.id if self._running is not None and inside else None
+        step = None if outside else self.printing
         if step is None and opening.LEFT_BEHIND.search(text) and not text.startswith(" ->"):
             self._left_behind(text)
         if step is not None or text.strip():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from imagesmith.redact.forms import SHORTEST, encodings, parts, ragged_forms
 from imagesmith.redact.search import Finder, Spans
@@ -19,6 +21,8 @@ _PATIENCE = 4
 _LEAD = re.compile(r"(?:[0-9]+,[^,]*,ui,[a-z]+,)?(?:(?:==>|   ) [^\s:]+(?: \([^()]*\))?: ?)?\s*")
 """What stands before the text of a line: Packer's record (packer.md §4.2), its prefix, indentation."""
 _BREAK = re.compile(r"(\\n(?=(?:==>|   ) ))")
+_TELLTALE = re.compile(r"sig(?:=|%3)|\\n")
+"""What a signature, and what a record of several lines has."""
 
 
 def too_short(secret: str) -> str | None:
@@ -78,6 +82,23 @@ class Redactor:
         self._clean = without_signatures(text) if "sig" in text else text
         return self._clean
 
+    def suspects(self, lines: Sequence[str]) -> frozenset[int]:
+        """Numbers of the lines that have to be looked at one by one, in a search over all of them at once.
+
+        In the others stands no secret, in no form, neither whole nor begun nor ended, and no signature. A
+        `LineRedactor` that is `settled` gives them back as they are and stays settled.
+        """
+        text = "\n".join(lines)
+        places = [start for _, start, _ in self.finder.hits(text)] if self.finder is not None else []
+        if "sig" in text or "\\n" in text:
+            places += [match.start() for match in _TELLTALE.finditer(text)]
+        found = set(_numbers(places, lines))
+        if self._has_short:
+            found.update(number for number, line in enumerate(lines) if self._short.search(line))
+        if self.finder is not None:
+            found.update(self.finder.perhaps_inside(lines))
+        return frozenset(found)
+
     def line_redactor(self) -> LineRedactor:
         """A redactor for the lines of one log, in their order; for one thread at a time."""
         return LineRedactor(self)
@@ -105,6 +126,15 @@ class LineRedactor:
         self._redactor = redactor
         self._finder = redactor.finder
         self._broken: tuple[_Broken, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether none of the last lines ended in the middle of a secret."""
+        return not self._broken
+
+    def suspects(self, lines: Sequence[str]) -> frozenset[int]:
+        """As of its `Redactor`; looks ahead and changes nothing."""
+        return self._redactor.suspects(lines)
 
     def __call__(self, text: str) -> str:
         """The next line, without its line end and without secrets."""
@@ -153,6 +183,13 @@ class LineRedactor:
                 waiting.append(_Broken(one.form, one.length, one.age + 1))
         self._broken = tuple(waiting)
         return spans
+
+
+def _numbers(places: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
+    """The numbers of the lines in which these places of the whole text are."""
+    if places:
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        yield from (bisect_right(starts, place) - 1 for place in places)
 
 
 def _telling(form: str, length: int) -> bool:

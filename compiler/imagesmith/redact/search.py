@@ -134,6 +134,11 @@ class Finder:
         """A quick look before `inside`, right for nearly all texts: their end is not that of a piece."""
         return text[-SHORTEST:] in self._grams
 
+    def perhaps_inside(self, lines: Iterable[str]) -> list[int]:
+        """Numbers of the lines of which that can be said."""
+        grams = self._grams
+        return [number for number, line in enumerate(lines) if line[-SHORTEST:] in grams]
+
     @cached_property
     def _longest(self) -> int:
         return max(map(len, self._forms), default=0)

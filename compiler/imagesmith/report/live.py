@@ -22,6 +22,7 @@ from imagesmith.events import (
     StepStarted,
     StepState,
 )
+from imagesmith.listening import Listener, OutputLines
 from imagesmith.report.supervision import supervision_line
 from imagesmith.report.text import escape_controls as printable
 from imagesmith.report.words import STEP_WORDS
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _KEPT = 8
 """Lines that are shown of a step that fails."""
 _SHOWN = 3
+_MARKS = {"stdout": "|", "stderr": "!"}
+"""What stands before a line of output."""
 _LONGEST = 1000
 """Characters of a line that are looked at."""
 _ECHO = 3
@@ -42,7 +45,7 @@ _QUIET_S = 10.0
 """Seconds of silence from which on they are told."""
 
 
-class PlainView:
+class PlainView(Listener):
     """One line an event, with the time of day in UTC: for logs, pipes and CI."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
@@ -55,6 +58,11 @@ class PlainView:
         text = self._line(event)
         if text:
             self._write(f"{event.time:%H:%M:%S} {text}")
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Print lines of output, all at once."""
+        before = f"{lines.time:%H:%M:%S}     {_MARKS[lines.stream]} "
+        self._write("\n".join([f"{before}{printable(text)}" for text in lines.texts]))
 
     def _line(self, event: Event) -> str | None:  # noqa: PLR0911 - one return a kind of event
         """What an event says, None for those that a log does not show."""
@@ -72,8 +80,7 @@ class PlainView:
             case StepFinished():
                 return f"    {STEP_WORDS[event.state]} ({event.duration_s:.1f} s) {printable(event.message)}".rstrip()
             case Output():
-                mark = "!" if event.stream == "stderr" else "|"
-                return f"    {mark} {printable(event.text)}" if event.step else None
+                return f"    {_MARKS[event.stream]} {printable(event.text)}" if event.step else None
             case Progress():
                 self._doing = event.text
                 return f"  {printable(event.text)}"
@@ -89,7 +96,7 @@ class PlainView:
                 return supervision_line(event)
 
 
-class LiveView:
+class LiveView(Listener):
     """A terminal: finished steps scroll by, the running one stays at the bottom with its time and last lines.
 
     An `Output` costs next to nothing: only what is drawn, a few times a second, is made fit for a terminal.
@@ -165,6 +172,11 @@ class LiveView:
         if self._running and not self._named:
             self._named = True
             self._scroll(self._running)
+
+    def take_lines(self, lines: OutputLines) -> None:
+        """Keep the last of many lines."""
+        self._heard = time.monotonic()
+        self._last.extend(lines.texts[-_KEPT:])
 
     def _begin(self) -> None:
         self._since = self._heard = time.monotonic()

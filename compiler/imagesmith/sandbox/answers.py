@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -41,6 +41,19 @@ class Answer:
     status: int = 200
     body: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_PAGE = 50
+"""Members of a list in one answer; Azure gives the rest under `nextLink` (ARM RPC, "Collection GET")."""
+
+
+def paged(call: Call, members: Sequence[Json]) -> Answer:
+    """A part of a list, with the address of the next one as long as there is one."""
+    token = call.query.get("$skiptoken", "0")
+    first = int(token) if token.isdecimal() else 0
+    end = first + _PAGE
+    rest = {"nextLink": f"{call.url}?api-version={call.api_version}&$skiptoken={end}"} if end < len(members) else {}
+    return Answer(body={"value": list(members[first:end]), **rest})
 
 
 class RefusedError(Exception):

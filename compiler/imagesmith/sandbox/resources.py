@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, not_found
+from imagesmith.sandbox.answers import Answer, Call, Json, RefusedError, not_found, paged
 from imagesmith.sandbox.cloud import Cloud
 from imagesmith.sandbox.store import Resource, ResourceId, parse_id
 
@@ -167,7 +167,7 @@ async def listing(cloud: Cloud, call: Call) -> Answer:
         if parent is None or cloud.store.get(parent) is None:
             raise not_found(parent.type if parent else "", parts[-2], parts[3])
         found = cloud.store.below(parent, parts[-1])
-    return Answer(body={"value": [resource.body for resource in found]})
+    return paged(call, [resource.body for resource in found])
 
 
 def fits_filter(body: dict[str, Json], text: str) -> bool:

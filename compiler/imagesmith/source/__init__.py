@@ -7,6 +7,7 @@ from imagesmith.source.load import is_bicep, load, read_bytes, read_text
 from imagesmith.source.values import (
     Array,
     Data,
+    Dependence,
     Document,
     Member,
     Object,
@@ -24,6 +25,7 @@ __all__ = [
     "Array",
     "Bicep",
     "Data",
+    "Dependence",
     "Document",
     "FilesBelow",
     "Inputs",

@@ -11,11 +11,20 @@ from imagesmith.source.stretches import narrowed
 
 
 @dataclass(frozen=True, slots=True)
+class Dependence:
+    """That a value was computed from secure parameters: by which expression, and from which parameters."""
+
+    expression: Span
+    parameters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value's text stands, and through what it came from there to its place (nearest first)."""
 
     span: Span
     via: tuple[Via, ...] = ()
+    depends: Dependence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +197,11 @@ class Document:
             if not path:
                 return None
             path = path[:-1]
+
+    def depends(self, path: Path) -> Dependence | None:
+        """On which secure parameters the value at a path depends, None for none."""
+        origin = self.origin(path)
+        return origin.depends if origin else None
 
 
 def written_text(document: Document, path: Path) -> str:

@@ -9,7 +9,7 @@ from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, Call, InTemplateFolder, attributes
 from imagesmith.lower.publish import INTERMEDIATE, TEMPORARY_IMAGE, intermediate_image
 from imagesmith.lower.steps import STOP_EXIT_CODE
-from imagesmith.plan import BuildPlan, OnError, OsType, Stage, StageName, Step, StepFile, Variable
+from imagesmith.plan import RUN_TAGS, BuildPlan, OnError, OsType, Stage, StageName, Step, StepFile, Variable
 from imagesmith.targets.shaping import Shape, Shaping, section_named, with_attributes, with_section, with_stage
 from imagesmith.targets.target import OLDEST
 from imagesmith.targets.uploads import plain_paths
@@ -19,8 +19,6 @@ from imagesmith.versions import Version
 OLD_REPLICA_LIMIT = 10
 PLAN_TAGS = 4
 """Tags that azure-arm adds for a purchase plan (lowering.md §1.2)."""
-RUN_TAGS = 2
-"""Tags that a run adds of its own."""
 DEFAULT_STORAGE_TYPE = "Standard_LRS"
 """What Azure makes where no storage type is named."""
 OLD_WINDOWS_UPDATE = Version(0, 10, 1)
@@ -235,7 +233,7 @@ def _tags(plan: BuildPlan, shaping: Shaping) -> BuildPlan:
         tags = machine.body.get("azure_tags") if machine else None
         own = len(tags.arguments[0]) if isinstance(tags, Call) and isinstance(tags.arguments[0], dict) else 0
         has_plan = image is not None and any(block.type == "plan_info" for block in image.body.blocks)
-        total = own + RUN_TAGS + (PLAN_TAGS if has_plan else 0)
+        total = own + len(RUN_TAGS) + (PLAN_TAGS if has_plan else 0)
         if total > limit:
             shaping.say(
                 TOO_MANY_TAGS,

@@ -20,7 +20,7 @@ from imagesmith.cli.output import show_diagnostics, show_document, show_event, t
 from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder
 from imagesmith.cli.screen import Screen
-from imagesmith.cli.secrets import keep_out, secret_option, values_of
+from imagesmith.cli.secrets import faults_at_hand, keep_out, secret_option, values_of
 from imagesmith.cli.sections import SectionedCommand, section
 from imagesmith.cli.settings import compile_given
 from imagesmith.cli.supervision import ASK, on_error_of, patience_options, step_options
@@ -71,14 +71,18 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
             plugin_path=Path(given["plugin_path"]) if given["plugin_path"] else None,
         )
         require_azure(packer)
-    except ToolchainError as error:
-        return _refused(output, ExitCode.TOOLCHAIN, [error.diagnostic])
-    target = target_of(packer)
+        target, missing = target_of(packer), None
+    except ToolchainError as error:  # what is wrong with the template is told all the same, as for the newest Packer
+        target, missing = None, error.diagnostic
     compiled = compile_given(file, {**shared, "secrets": given["secrets"]}, target=target)
     compilation = compiled.compilation
     keep_out(compilation.secrets)
-    if not compiled.passes:
+    if not compiled.passes or compilation.plan is None:
         return _refused(output, ExitCode.TEMPLATE, compilation.diagnostics, compilation.secrets)
+    if missing is not None:
+        return _refused(output, ExitCode.TOOLCHAIN, (*compilation.diagnostics, missing), compilation.secrets)
+    if faults := faults_at_hand(given["secrets"], compilation.plan.os_type):
+        return _refused(output, ExitCode.USAGE, faults)
     if output != "json":
         show_diagnostics(compilation.diagnostics, secrets=compilation.secrets)
     fetch = fetching(file, allow_host=given["allow_host"], root=given["root"], offline=given["offline"])
@@ -108,7 +112,7 @@ def _build(compilation: Compilation, packer: Packer, output: str, given: dict[st
                 cancel=cancel,
                 options=replace(
                     options,
-                    secrets=values_of(given["secrets"], world),
+                    secrets=values_of(given["secrets"], world, compilation.plan),
                     ask_keep=screen.ask_keep if given["on_error"] == ASK else None,
                 ),
             )

@@ -8,11 +8,11 @@ import click
 
 from imagesmith.cli.output import talk
 from imagesmith.cli.runs import Refused, run_argument, run_of, state_option
-from imagesmith.events import ExitCode, RunState
+from imagesmith.events import ExitCode
 from imagesmith.journal import StateError, read_run, request_cancel
+from imagesmith.journal.record import UNFINISHED
 
 _LOOK_S = 0.3
-_OVER = (RunState.RUNNING, RunState.CANCELING)
 
 
 @click.command("cancel")
@@ -21,21 +21,21 @@ _OVER = (RunState.RUNNING, RunState.CANCELING)
 @click.option("--kill", is_flag=True, help="End Packer at once; what it made in Azure stays.")
 @state_option
 def command(run: str, no_wait: bool, kill: bool, state_dir: str | None) -> int:
-    """Ask a run to end; Packer removes what it made in Azure first.
+    """Ask a run that goes on to end; Packer removes what it made in Azure first.
 
-    RUN is a run's id, the beginning of one, or "last". The request is a file in the run's own folder, which the process
-    that runs it looks for: nothing is signalled.
+    RUN is a run's id, the beginning of one, or "last". The request is a file in the run's own folder, which the build
+    looks for: it works from any shell of the same user, and nothing is signalled.
     """
     path = run_of(state_dir, run)
     try:
         request_cancel(path, kill=kill)
     except StateError as error:
         raise Refused(error.diagnostic) from error
-    talk(f"{path.name} has been asked to end" + ("" if no_wait else "; waiting for what it has to clean up"))
-    found = read_run(path)
-    while not no_wait and found.state in _OVER:
+    if no_wait:
+        talk(f"{path.name} has been asked to end")
+        return ExitCode.OK
+    talk(f"{path.name} has been asked to end; waiting for what it has to clean up")
+    while (found := read_run(path)).state in UNFINISHED:
         time.sleep(_LOOK_S)
-        found = read_run(path)
-    if not no_wait:
-        click.echo(f"{found.state.value}: {found.message}")
+    click.echo(f"{found.state.value}: {found.message}")
     return ExitCode.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import output_option, report_options, target_options, template_options
 from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.reporting import report_of, show_report
-from imagesmith.cli.secrets import secret_option
+from imagesmith.cli.secrets import faults_at_hand, secret_option
 from imagesmith.cli.sections import SectionedCommand
 from imagesmith.cli.settings import Compiled, compile_given
 from imagesmith.cli.supervision import step_options
-from imagesmith.diagnostics import has_errors
+from imagesmith.diagnostics import Diagnostic, has_errors
 from imagesmith.folder import FolderError
 from imagesmith.pipeline import Compilation
 from imagesmith.results import ExitCode
@@ -61,7 +61,10 @@ def command(  # the shared options
         raise click.UsageError("--locked needs --fetch: only what is fetched can be compared with the lock")
     compiled = compile_given(file, settings)
     status = ExitCode.OK if compiled.passes else ExitCode.TEMPLATE
-    if compiled.passes and fetch:
+    plan = compiled.compilation.plan
+    if plan and (faults := faults_at_hand(settings["secrets"], plan.os_type)):
+        status, compiled = ExitCode.USAGE, _saying(compiled, faults)
+    elif compiled.passes and fetch:
         options = fetching(file, allow_host=allow_host, root=root, offline=offline)
         compiled = _fetched(file, compiled, options, locked=locked)
         status = ExitCode.PREFLIGHT if has_errors(compiled.compilation.diagnostics) else status
@@ -73,9 +76,7 @@ def command(  # the shared options
             written = list(compilation.files)
         except FolderError as error:
             # An argument that cannot be used as it was given, like a wrong option
-            status = ExitCode.USAGE
-            diagnostics = (*compilation.diagnostics, error.diagnostic)
-            compiled = replace(compiled, compilation=replace(compilation, diagnostics=diagnostics))
+            status, compiled = ExitCode.USAGE, _saying(compiled, [error.diagnostic])
     if output == "json":
         show_document(compiled.compilation.diagnostics, {"directory": directory if written else None, "files": written})
     if output != "json" or report_file or form:
@@ -92,12 +93,16 @@ def _show_files(compilation: Compilation, directory: str, written: Sequence[str]
             click.echo(f"{directory}/{name}")
 
 
+def _saying(compiled: Compiled, found: Iterable[Diagnostic]) -> Compiled:
+    compilation = compiled.compilation
+    return replace(compiled, compilation=replace(compilation, diagnostics=(*compilation.diagnostics, *found)))
+
+
 def _fetched(file: str, compiled: Compiled, options: FetchOptions, *, locked: bool) -> Compiled:
     try:
         compiled, options = obey_lock(file, compiled, options, locked=locked)
     except Unlocked as error:
-        said = (*compiled.compilation.diagnostics, *error.diagnostics)
-        return replace(compiled, compilation=replace(compiled.compilation, diagnostics=said))
+        return _saying(compiled, error.diagnostics)
     return replace(compiled, compilation=_filled(compiled.compilation, options))
 
 

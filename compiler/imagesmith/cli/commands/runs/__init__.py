@@ -13,7 +13,7 @@ class RunsGroup(LazyGroup):
     table = {  # noqa: RUF012 - never changed
         "list": "List runs, the newest first.",
         "show": "Show a run: steps, times, outcome.",
-        "logs": "Print the log of a run.",
+        "logs": "Print or follow the log of a run.",
         "diff": "Compare two runs.",
         "bundle": "Pack a run for somebody who helps.",
         "prune": "Remove old runs.",
@@ -23,7 +23,7 @@ class RunsGroup(LazyGroup):
 
 @click.group("runs", cls=RunsGroup)
 def command() -> None:
-    """List, show, compare, pack and remove the records of runs.
+    """List, show, follow, compare, pack and remove the records of runs.
 
     RUN is a run's id, the beginning of one, or "last".
     """

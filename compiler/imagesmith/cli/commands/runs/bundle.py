@@ -12,8 +12,9 @@ import click
 from imagesmith.cli.options import output_option
 from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.runs import Refused, run_argument, run_of, state_of, state_option
-from imagesmith.journal import StateError
+from imagesmith.journal import StateError, read_run
 from imagesmith.journal.bundle import write_bundle
+from imagesmith.journal.record import UNFINISHED
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PASSWD", "TOKEN", "CREDENTIAL", "ACCESS_KEY", "API_KEY", "ACCOUNT_KEY")
 _SHORTEST = 6
@@ -21,7 +22,7 @@ _SHORTEST = 6
 
 @click.command("bundle")
 @run_argument()
-@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="File to write.  [default: RUN.tar.gz]")
+@click.option("--out", metavar="FILE", type=click.Path(path_type=Path), help="File.  [default: imagesmith-RUN.tar.gz]")
 @state_option
 @output_option("text", "json")
 def command(run: str, out: Path | None, state_dir: str | None, output: str) -> int:
@@ -49,6 +50,8 @@ def command(run: str, out: Path | None, state_dir: str | None, output: str) -> i
         ]
         show_document((), {"file": str(target), "files": listed})
         return 0
+    if read_run(path).state in UNFINISHED:
+        talk("the run still goes on; this is its record so far")
     for entry in entries:
         if entry.reason is None:
             talk(f"  {entry.name} ({entry.size_bytes} bytes)")

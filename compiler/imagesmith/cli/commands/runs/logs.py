@@ -7,17 +7,23 @@ from pathlib import Path
 import click
 
 from imagesmith.cli.options import output_option
-from imagesmith.cli.output import show_line
+from imagesmith.cli.output import show_line, talk
 from imagesmith.cli.runs import run_argument, run_of, state_option
-from imagesmith.journal import log_lines
+from imagesmith.journal import log_lines, read_run
 from imagesmith.journal.follow import follow_events
-from imagesmith.report.runs import log_line
+from imagesmith.report.runs import log_line, run_word
 
 
 @click.command("logs")
 @run_argument()
-@click.option("--step", "steps", multiple=True, metavar="ID", help="Only what this step printed, such as customize[2].")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="ID",
+    help="Only what this step printed, as customize[2].",
+)
+@click.option("-f", "--follow", is_flag=True, help="Print what is still to come, too, until the run ends.")
 @state_option
 @output_option("text", "ndjson")
 def command(run: str, steps: tuple[str, ...], follow: bool, state_dir: str | None, output: str) -> int:
@@ -35,6 +41,9 @@ def command(run: str, steps: tuple[str, ...], follow: bool, state_dir: str | Non
     else:
         for line in log_lines(chosen):
             click.echo(log_line(line, named=len(steps) != 1))
+    if follow:
+        ended = read_run(path)
+        talk(f"{run_word(ended)}: {ended.message}")
     return 0
 
 

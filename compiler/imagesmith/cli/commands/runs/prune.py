@@ -18,7 +18,7 @@ from imagesmith.report.runs import run_json
 
 @click.command("prune")
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Keep the newest N runs.")
-@click.option("--older-than", type=AgeType(), metavar="AGE", help="Keep what is younger: 30d, 12h.")
+@click.option("--older-than", type=AgeType(), metavar="AGE", help="Remove only what began longer ago: 30d, 12h.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @state_option
 @output_option("text", "json")

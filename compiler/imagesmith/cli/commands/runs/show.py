@@ -18,11 +18,17 @@ from imagesmith.report.runs import story_json, story_lines
 
 @click.command("show")
 @run_argument()
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page for a browser instead.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page for a browser instead, with the log.",
+)
 @state_option
 @output_option("text", "json")
 def command(run: str, html: Path | None, state_dir: str | None, output: str) -> int:
-    """Show a run: how it ended, steps with durations, outputs, leftovers, diagnostics.
+    """Show a run: how it ended, steps with durations, outputs, leftovers, diagnostics; of one that goes on, how far it
+    is.
 
     RUN is a run's id, the beginning of one, or "last".
     """
