@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from imagesmith.artifacts import FetchOptions, fetch_all, fill
 from imagesmith.artifacts.filling import Filled
+from imagesmith.lower.texts import powershell_text
 from imagesmith.lower.unpacking import read_windows_script, windows_archive, windows_script
 from imagesmith.pipeline import CompileOptions, compile_text
 from imagesmith.plan import FetchKind
@@ -280,7 +281,7 @@ def test_a_folder_s_name_comes_back_as_it_went(name: str) -> None:
     """Through the quotes of PowerShell, whatever it holds, except for references to the environment."""
     text = name.replace("$env:", "").replace("${env:", "")
     text = f"C:\\{text}"
-    script = windows_script(windows_archive("01-x.zip"), text).decode("utf-8-sig")
+    script = powershell_text(windows_script(windows_archive("01-x.zip"), text)).decode("utf-8-sig")
     unpacking = read_windows_script(script)
     assert unpacking
     assert unpacking.archive == windows_archive("01-x.zip")

@@ -33,6 +33,7 @@ from tests.lowered import MANAGED, UBUNTU, WINDOWS
 from tests.test_sandbox_vaults import AUDIENCE, GROUP, call, deploy, vault
 
 VALUE = "hunter2-and-more"
+GROUP_ID = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/build"
 NOWHERE = World(name="nowhere", environment={}, subscription_id="0")
 
 
@@ -65,7 +66,8 @@ def deployment(
                 "properties": {
                     "source": WINDOWS if windows else UBUNTU,
                     "customize": list(customize),
-                    "distribute": [MANAGED],
+                    "distribute": [{**MANAGED, **options.pop("distribute", {})}],
+                    **options.pop("properties", {}),
                 },
             }
         ],
@@ -228,9 +230,58 @@ def test_a_secret_outside_of_scripts_is_told_with_its_place() -> None:
     compilation = deployment(step)
     (found,) = [found for found in compilation.diagnostics if found.code == "IMG873"]
     assert found.message == (
-        "the value of parameter 'password' stands in 'properties.customize[0].destination' as text"
+        "the value of parameter 'password' stands in 'properties.customize[0].destination', which others read"
     )
     assert found.path == ("properties", "customize", 0, "destination")
+
+
+PLACES: dict[str, tuple[bool, dict[str, Any]]] = {
+    "destination": (False, {"type": "File", "sourceUri": "a.txt", "destination": "[concat('/srv/', @, '/a')]"}),
+    "folder": (False, {"type": "File", "sourceUri": "[concat(@, '/')]", "destination": "[concat('/srv/', @)]"}),
+    "address": (False, {"type": "File", "sourceUri": "[concat('https://x.example/', @)]", "destination": "/tmp/a"}),
+    "script": (False, {"type": "Shell", "scriptUri": "[concat('https://x.example/', base64(@), '.sh')]"}),
+    "name": (False, {"type": "Shell", "name": "[@]", "inline": ["true"]}),
+    "command": (True, {"type": "WindowsRestart", "restartCommand": "[concat('restart {{', @)]"}),
+    "check": (True, {"type": "WindowsRestart", "restartCheckCommand": "[concat('test ', base64(@))]"}),
+    "search": (True, {"type": "WindowsUpdate", "searchCriteria": "[concat('IsInstalled=', @)]"}),
+    "filters": (True, {"type": "WindowsUpdate", "filters": ["[concat('exclude:', @)]", "include:$true"]}),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_file_holds_a_secret_wherever_the_template_has_it(place: str, target: str) -> None:
+    windows, step = PLACES[place]
+    if place == "search" or (place == "filters" and target != "newest"):
+        target = "newest"  # others refuse such a step
+    text = json.dumps(step).replace("@", "parameters('password')")
+    compilation = deployment(json.loads(text), windows=windows, target=target)
+    assert compilation.ok, compilation.diagnostics
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+        assert BASE64.encode() not in content, name
+        assert VALUE not in name
+    declared = set(re.findall(r'(?m)^variable "(secret_\w+)"', hcl(compilation)))
+    assert declared == set(compilation.step_values)
+    assert all(f"var.{name}" in hcl(compilation).replace("(var.", " var.") for name in declared)
+    assert set(compilation.step_values.values()) <= {VALUE, BASE64}
+    assert bool(declared) == (place not in {"address", "script", "name"})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tags_and_names_come_from_variables(target: str) -> None:
+    value = "[parameters('password')]"
+    properties = {
+        "stagingResourceGroup": f"[concat('{GROUP_ID}-', parameters('password'))]",
+        "managedResourceTags": {"by": f"[concat('{{{{', {value[1:-1]})]"},
+    }
+    compilation = deployment(PLAIN, target=target, distribute={"artifactTags": {"by": value}}, properties=properties)
+    for name, content in compilation.files.items():
+        assert VALUE.encode() not in content, name
+    assert '"build-${var.secret_text_password}"' in hcl(compilation)
+    assert """ = "{{`{{`}}${replace(var.secret_text_password, "{{", "{{`{{`}}")}\"""" in hcl(compilation)
+    assert compilation.plan is not None
+    assert compilation.plan.publications[0].artifact_tags["by"] == VALUE
 
 
 def test_a_short_secure_parameter_is_refused() -> None:

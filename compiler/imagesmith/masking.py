@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.plan import BuildPlan
-from imagesmith.redact import Redactor
+from imagesmith.redact import Redactor, too_short
 
 
 def redacted(diagnostics: Iterable[Diagnostic], hidden: tuple[str, ...]) -> list[Diagnostic]:
@@ -26,3 +26,9 @@ def with_plain_titles(plan: BuildPlan, hidden: tuple[str, ...]) -> BuildPlan:
         for stage in plan.stages
     )
     return replace(plan, stages=tuple(stages))
+
+
+def without_long(named: Mapping[str, str]) -> Callable[[str], str]:
+    """What takes values of secure parameters out of a text in which a short one would be a word of ours."""
+    long = [value for value in named.values() if too_short(value) is None]
+    return Redactor(long).redact if long else str

@@ -17,7 +17,8 @@ from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.parameters import judge_parameters
 from imagesmith.lower.tuning import StepOptions, tuned
-from imagesmith.masking import redacted, with_plain_titles
+from imagesmith.lower.veil import veiled
+from imagesmith.masking import redacted, with_plain_titles, without_long
 from imagesmith.model import ImageTemplate, OsType
 from imagesmith.normalise import Normalised, normalise
 from imagesmith.plan import BuildPlan
@@ -197,7 +198,8 @@ def _compile_resource(
     diagnostics += (*lowered.diagnostics, *secrets_shown, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
-    plan, files = _written(with_plain_titles(retargeted.plan, hidden), options)
+    veil = veiled(retargeted.plan, named)
+    plan, files = _files(with_plain_titles(veil.plan, hidden), options, named)
     return Compilation(
         filename=document.filename,
         diagnostics=in_order(source.locate(redacted(diagnostics, hidden), document)),
@@ -208,7 +210,7 @@ def _compile_resource(
         files=files,
         secrets=hidden,
         named_secrets=named,
-        step_values=lowered.step_values,
+        step_values={**lowered.step_values, **veil.values},
     )
 
 
@@ -221,12 +223,12 @@ def _checked(
     return normalised, [*normalised.diagnostics, *found]
 
 
-def _written(plan: BuildPlan, options: CompileOptions) -> tuple[BuildPlan, Mapping[str, bytes]]:
+def _files(plan: BuildPlan, options: CompileOptions, named: Mapping[str, str]) -> tuple[BuildPlan, Mapping[str, bytes]]:
     if options.check_only:
         return plan, {}
     from imagesmith.emit import emit  # Jinja is a third of the start-up time
 
-    emission = emit(plan)
+    emission = emit(plan, without_long(named))
     return emission.plan, emission.files
 
 

@@ -73,8 +73,9 @@ class StepFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepSecret:
-    """A secret that steps read from their environment: `name` is its variable there, `variable` the input variable of
-    the HCL, `origin` where its value comes from, in words for people."""
+    """A secret that steps read from their environment, or that an option of the HCL holds: `name` is its environment
+    variable (for an option, that of the input variable), `variable` the input variable of the HCL, `origin` where its
+    value comes from, in words for people."""
 
     name: str
     variable: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from imagesmith.emit.digests import with_digests
@@ -22,14 +22,17 @@ class Emission:
     files: Mapping[str, bytes]
 
 
-def emit(plan: BuildPlan) -> Emission:
-    """Write a plan as files. Pure: the same plan gives the same bytes on every machine."""
+def emit(plan: BuildPlan, redact: Callable[[str], str] = str) -> Emission:
+    """Write a plan as files. Pure: the same plan gives the same bytes on every machine.
+
+    `redact` takes secrets out of what files say about the plan: ids, tags and addresses.
+    """
     pages = loaded_pages()
     plan = replace(plan, stages=tuple(_with_scripts(stage, pages) for stage in plan.stages))
     plan = with_digests(plan)
-    files = {"plan.json": plan_json(plan)}
+    files = {"plan.json": redact(plan_json(plan)).encode()}
     for stage in plan.stages:
-        files |= {f"{stage.name}/{name}": content for name, content in _stage_files(plan, stage, pages)}
+        files |= {f"{stage.name}/{name}": content for name, content in _stage_files(plan, stage, pages, redact)}
     return Emission(plan=plan, files=files)
 
 
@@ -47,10 +50,15 @@ def _with_scripts(stage: Stage, pages: Pages) -> Stage:
     )
 
 
-def _stage_files(plan: BuildPlan, stage: Stage, pages: Pages) -> Iterator[tuple[str, bytes]]:
-    yield "image.pkr.hcl", pages.image(plan, stage)
+def _stage_files(
+    plan: BuildPlan, stage: Stage, pages: Pages, redact: Callable[[str], str]
+) -> Iterator[tuple[str, bytes]]:
+    yield "image.pkr.hcl", pages.image(replace(plan, name=redact(plan.name)), stage)
     fetches = {fetch.file: fetch for fetch in stage.fetches}
     for step in stage.steps:
         for file in step.files:
             content = file.content
-            yield file.name, placeholder(fetches[file.name], plan.os_type) if content is None else content
+            if content is None:
+                fetch = fetches[file.name]
+                content = placeholder(replace(fetch, uri=redact(fetch.uri)), plan.os_type)
+            yield file.name, content

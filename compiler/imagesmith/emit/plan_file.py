@@ -13,7 +13,7 @@ PLAN_FORMAT = 1
 """Version of the form of `plan.json`."""
 
 
-def plan_json(plan: BuildPlan) -> bytes:
+def plan_json(plan: BuildPlan) -> str:
     """The plan as JSON text."""
     data = {
         "format": PLAN_FORMAT,
@@ -25,7 +25,7 @@ def plan_json(plan: BuildPlan) -> bytes:
         "publications": [_publication(item) for item in plan.publications],
         "needs": [{"kind": need.kind.value, "id": need.id, "path": dotted(need.path)} for need in plan.needs],
     }
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _stage(stage: Stage) -> dict[str, Any]:  # JSON data

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, InTemplateFolder, attributes
-from imagesmith.lower.texts import sh_quote, shell_text, slug
+from imagesmith.lower.texts import sh_quote, slug
 from imagesmith.lower.unpacking import linux_archive, linux_script, windows_archive, windows_script
 from imagesmith.model import File
 from imagesmith.plan import FetchKind, StepFile
@@ -50,7 +50,7 @@ def add_file(item: File, id_: str, steps: Steps) -> None:
             steps.lowering.say(SHELL_FOLDER, (*item.path, "destination"))
         _make(posixpath.dirname(destination), item, id_, steps)
     uri = item.source_uri or ""
-    original = posixpath.basename(unquote(urlsplit(uri).path)) or "file"
+    original = steps.lowering.nameable(posixpath.basename(unquote(urlsplit(uri).path)) or "file", "file")
     name = f"files/{steps.number()}-{slug(original)}"
     steps.fetch(uri, FetchKind.FILE, name, (*item.path, "sourceUri"), item.sha256_checksum)
     rows = attributes(source=InTemplateFolder(name), destination=destination)
@@ -63,7 +63,7 @@ def _folder(item: File, id_: str, steps: Steps) -> None:
     """An archive of the folder, and a script that unpacks it."""
     uri, windows = item.source_uri or "", steps.windows
     destination = steps.lowering.stable(item.destination or "", (*item.path, "destination"))
-    original = posixpath.basename(uri.replace("\\", "/").rstrip("/")) or "folder"
+    original = steps.lowering.nameable(posixpath.basename(uri.replace("\\", "/").rstrip("/")) or "folder", "folder")
     kind = FetchKind.ZIP if windows else FetchKind.TAR
     name = f"files/{steps.number()}-{slug(original)}.{kind}"
     archive = (windows_archive if windows else linux_archive)(posixpath.basename(name))
@@ -72,20 +72,14 @@ def _folder(item: File, id_: str, steps: Steps) -> None:
     title = item.name or f"copy folder {original} to {destination}"
     block = Block(type="provisioner", labels=("file",), attributes=rows)
     steps.append(id_, "File", title, item.path, block, StepFile(name=name))
-    script = StepFile(
-        name=f"scripts/{steps.number()}-unpack-{slug(original)}.{'ps1' if windows else 'sh'}",
-        content=(windows_script if windows else linux_script)(archive, destination),
-    )
-    label = "powershell" if windows else "shell"
-    block = Block(type="provisioner", labels=(label,), attributes=attributes(script=InTemplateFolder(script.name)))
-    steps.append(f"{id_}.unpack", "Folder", f"unpack folder {original}", item.path, block, script)
+    lines = (windows_script if windows else linux_script)(archive, destination)
+    title = f"unpack folder {original}"
+    steps.own_lines(f"{id_}.unpack", f"unpack-{slug(original)}", title, lines, (*item.path, "destination"))
 
 
 def _make(parent: str, item: File, id_: str, steps: Steps) -> None:
     """Make the parent folder: without it scp writes the file *as* the folder, exit code 0 (lowering.md §4.5)."""
     if parent in _HAPPENS_TO_EXIST:
         return
-    name = f"scripts/{steps.number()}-make-folder.sh"
-    script = StepFile(name=name, content=shell_text([f"mkdir -p -- {sh_quote(parent)}"]))
-    block = Block(type="provisioner", labels=("shell",), attributes=attributes(script=InTemplateFolder(name)))
-    steps.append(f"{id_}.folder", "Folder", f"make folder {parent}", item.path, block, script)
+    lines = [f"mkdir -p -- {sh_quote(parent)}"]
+    steps.own_lines(f"{id_}.folder", "make-folder", f"make folder {parent}", lines, (*item.path, "destination"))

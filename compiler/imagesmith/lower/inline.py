@@ -23,13 +23,13 @@ def shell_script(lines: Sequence[str], path: Path, lowering: Lowering) -> Script
     return encoded(restoring_shell([shell_head(first), *pieces, "\n"])), names
 
 
-def powershell_script(lines: Sequence[str], path: Path, lowering: Lowering) -> Script:
-    """A PowerShell script; `strict_scripts` lets it stop at its first error."""
-    strict = ["$ErrorActionPreference = 'Stop'"] if lowering.options.strict_scripts else []
+def powershell_script(lines: Sequence[str], path: Path, lowering: Lowering, *, strict: bool = False) -> Script:
+    """A PowerShell script; a strict one stops at its first error."""
+    head = ["$ErrorActionPreference = 'Stop'"] if strict else []
     pieces = in_pieces(lines, "\r\n", path, lowering)
     if not (names := _names(pieces)):
-        return powershell_text([*strict, *lines]), ()
-    return with_mark(restoring_powershell([*(f"{line}\r\n" for line in strict), *pieces, "\r\n"])), names
+        return powershell_text([*head, *lines]), ()
+    return with_mark(restoring_powershell([*(f"{line}\r\n" for line in head), *pieces, "\r\n"])), names
 
 
 def _names(pieces: Pieces) -> tuple[str, ...]:

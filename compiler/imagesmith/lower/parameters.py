@@ -23,9 +23,10 @@ SHORT_PARAMETER = Rule(
 SECRET_IN_TEXT = Rule(
     code="IMG873",
     severity=Severity.WARNING,
-    title="a secret stands as text in the compiled files",
-    cause="The value of a secure parameter was put into a property that becomes an option of Packer or of the image:"
-    " names, tags, ids, paths and commands are shown by Azure and written into files.",
+    title="a secret is put where others read it",
+    cause="The value of a secure parameter was put into a property that becomes an option of Packer or of the image."
+    " The compiled files hold a variable in its place, but names, tags and ids are shown by Azure, and paths and"
+    " commands by the machine.",
     fix="take the parameter out of this property; steps can get secrets as environment variables (--secret)",
     example='"artifactTags": {"owner": "[parameters(\'password\')]"}',
     corrected='"artifactTags": {"owner": "platform"}',
@@ -47,7 +48,7 @@ def judge_parameters(root: Value | None, hidden: Mapping[str, str]) -> Iterator[
             long.append((parameter, value))
     for path, text in _texts(root, ()) if long and root else ():
         for parameter in (name for name, value in long if value in text):
-            message = f"the value of parameter '{parameter}' stands in '{dotted(path)}' as text"
+            message = f"the value of parameter '{parameter}' stands in '{dotted(path)}', which others read"
             yield SECRET_IN_TEXT.at(path, message)
 
 

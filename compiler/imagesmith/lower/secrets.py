@@ -43,7 +43,8 @@ _DECODE = (
     '{ [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($v.Substring(7))) } else { $v } } "%s"; '
 )
 """Packer puts its own variables (PACKER_BUILD_NAME …) through the same form, as they are."""
-_PROTECTED = 'replace(var.%s, "{{", "{{`{{`}}")'
+_VARIABLE = "secret_"
+PROTECTED = 'replace(var.%s, "{{", "{{`{{`}}")'
 """sh's values are rendered once (packer.md §5.6)."""
 _MOST = 30_000
 """Characters of one variable: an environment variable of Windows holds 32,767, one of Linux 131,072 bytes."""
@@ -53,12 +54,17 @@ _PART = 1_500
 
 def variable_of(name: str) -> str:
     """The input variable of the HCL that holds the value of an environment variable."""
-    return f"secret_{name.lower()}"
+    return f"{_VARIABLE}{name.lower()}"
 
 
 def reference_name(parameter: str) -> str:
     """The environment variable for a secure parameter."""
-    return PREFIX + (re.sub("[^A-Z0-9]+", "_", parameter.upper()).strip("_") or "PARAMETER")
+    return f"{PREFIX}{slug_of(parameter).upper()}"
+
+
+def slug_of(parameter: str) -> str:
+    """A parameter's name as a part of a variable's."""
+    return re.sub("[^a-z0-9]+", "_", parameter.lower()).strip("_") or "parameter"
 
 
 def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Lowering) -> Pieces:
@@ -70,7 +76,7 @@ def in_pieces(lines: Sequence[str], separator: str, path: Path, lowering: Loweri
         found += _untold(lines, len(separator), path, found, lowering)
     pieces: list[str | Hidden] = []
     done = 0
-    stretches = _apart(found)
+    stretches = apart(found)
     for start, end, parameter in stretches:
         pieces.append(text[done:start])
         pieces += _hidden(text[start:end], parameter, lowering)
@@ -109,7 +115,7 @@ def _within(at: int, stretches: Iterable[tuple[int, int]]) -> bool:
     return any(start <= at < end for start, end in stretches)
 
 
-def _apart(stretches: Iterable[_Stretch]) -> Sequence[_Stretch]:
+def apart(stretches: Iterable[_Stretch]) -> Sequence[_Stretch]:
     """Stretches that do not overlap: those that do become one, which is named after the first."""
     found: list[_Stretch] = []
     for start, end, parameter in sorted(stretches, key=lambda one: (one[0], -one[1])):
@@ -127,16 +133,18 @@ def _hidden(text: str, parameter: str, lowering: Lowering) -> Iterator[Hidden]:
     for start, end in pairwise(bounds):
         part = text[start:end]
         own = part == lowering.options.hidden[parameter]
-        name = _name(variable_value(part, windows=windows), parameter, lowering, first=1 if own else 2)
+        value = variable_value(part, windows=windows)
+        variable = numbered(lowering.values, variable_of(reference_name(parameter)), value, first=1 if own else 2)
+        name = variable.removeprefix(_VARIABLE).upper()
         declare(name, f"parameter '{parameter}'", lowering)
         yield Hidden(name, part)
 
 
-def _name(value: str, parameter: str, lowering: Lowering, *, first: int) -> str:
-    """The environment variable for a value: the plain name for a parameter's own, numbered ones for all others."""
-    plain = reference_name(parameter)
+def numbered(values: dict[str, str], plain: str, value: str, *, first: int) -> str:
+    """The name for a value among those that are known: the plain one for a parameter's own value (`first` 1), numbered
+    ones for all others."""
     names = (plain if number == 1 else f"{plain}_{number}" for number in count(first))
-    return next(name for name in names if lowering.values.setdefault(variable_of(name), value) == value)
+    return next(name for name in names if values.setdefault(name, value) == value)
 
 
 def declare(name: str, origin: str, lowering: Lowering) -> None:
@@ -164,6 +172,6 @@ def environment(
         )
         form = "elevated_env_var_format" if elevated else "env_var_format"
         return (("environment_vars", pairs), (form, _DECODE))
-    pairs = tuple(Joined((f"{name}=", Expression(_PROTECTED % variable_of(name)))) for name in names)
+    pairs = tuple(Joined((f"{name}=", Expression(PROTECTED % variable_of(name)))) for name in names)
     rows: tuple[tuple[str, Literal], ...] = (("environment_vars", pairs), ("use_env_var_file", True))
     return (*rows, ("execute_command", AS_ROOT_WITH_FILE)) if as_root else rows

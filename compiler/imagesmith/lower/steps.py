@@ -6,6 +6,7 @@ User text never goes into HCL `inline`, where Packer would take ``{{`` for a tem
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -105,6 +106,16 @@ class Steps:
             id_, "Deprovisioning", title, None, Block(type="provisioner", labels=(kind,), attributes=rows), script
         )
 
+    def own_lines(self, id_: str, slug_: str, title: str, lines: Sequence[str], path: Path) -> None:
+        """A step of ours about a folder: lines for the machine's shell with a text of the template (at `path`)."""
+        kind, ending = ("powershell", "ps1") if self.windows else ("shell", "sh")
+        name = f"scripts/{self.number()}-{slug_}.{ending}"
+        text, secrets = (powershell_script if self.windows else shell_script)(lines, path, self.lowering)
+        rows = (*attributes(script=InTemplateFolder(name)), *environment(secrets, kind))
+        block = Block(type="provisioner", labels=(kind,), attributes=rows)
+        self.append(id_, "Folder", title, path[:-1], block, StepFile(name=name, content=text))
+        self.steps[-1] = replace(self.steps[-1], secrets=secrets)
+
     def add_workload(self, item: WorkloadOptimization) -> None:
         """`optimize.workload`: its script, as the last customizer."""
         if item.state != "Enabled" or item.script_uri is None:
@@ -118,7 +129,8 @@ class Steps:
             self.add(Shell(sha256_checksum=checksum, **step), "optimize.workload")  # type: ignore[arg-type]
 
     def _script(self, item: Shell | PowerShell, id_: str, kind: str, extra: tuple[tuple[str, Literal], ...]) -> None:
-        name = f"scripts/{self.number()}-{slug(self._named(item, kind))}{'.ps1' if kind == 'powershell' else '.sh'}"
+        called = slug(self.lowering.nameable(item.name or kind, kind))
+        name = f"scripts/{self.number()}-{called}{'.ps1' if kind == 'powershell' else '.sh'}"
         rows: list[tuple[str, Literal]] = [("script", InTemplateFolder(name))]
         as_root = False
         own: tuple[str, ...] = ()
@@ -129,8 +141,12 @@ class Steps:
         elif item.inline:
             if any("\0" in line for line in item.inline):
                 self.lowering.say(NUL_IN_SCRIPT, (*item.path, "inline"))
-            make = shell_script if kind == "shell" else powershell_script
-            text, own = make(item.inline, (*item.path, "inline"), self.lowering)
+            path = (*item.path, "inline")
+            if kind == "shell":
+                text, own = shell_script(item.inline, path, self.lowering)
+            else:
+                strict = self.lowering.options.strict_scripts
+                text, own = powershell_script(item.inline, path, self.lowering, strict=strict)
             if kind == "shell" and b"\r\n" in text:  # also where an element ends in CR
                 self.lowering.say(WINDOWS_LINE_ENDS, (*item.path, "inline"))
             script = StepFile(name=name, content=text)
@@ -152,11 +168,6 @@ class Steps:
         for name in self.lowering.options.secrets:
             declare(name, f"--secret {name}", self.lowering)
         return self.lowering.options.secrets
-
-    def _named(self, item: Shell | PowerShell, kind: str) -> str:
-        """What a script's file is called after: names of files are seen by everybody, so a secret is none."""
-        secret = item.name and any(value in item.name for value in self.lowering.options.hidden.values())
-        return kind if secret or not item.name else item.name
 
     def _without_file(self, item: WindowsRestart | WindowsUpdate, id_: str, block: Block) -> None:
         title = item.name or {"WindowsRestart": "restart", "WindowsUpdate": "install updates"}[type(item).__name__]

@@ -8,9 +8,10 @@ Windows Server 2019. The fixed part of the script is known by all of its text to
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imagesmith.lower.texts import powershell_text, sh_quote, shell_text
+from imagesmith.lower.texts import sh_quote
 
 _LINUX_FOLDER = "/tmp"  # noqa: S108 - a folder of the machine that is built
 _WINDOWS_FOLDER = "C:\\Windows\\Temp"
@@ -64,16 +65,16 @@ def windows_archive(name: str) -> str:
     return f"{_WINDOWS_FOLDER}\\imagesmith-{name}"
 
 
-def linux_script(archive: str, folder: str) -> bytes:
-    """Make the folder, unpack over what is in it, and remove the archive."""
+def linux_script(archive: str, folder: str) -> Sequence[str]:
+    """Lines that make the folder, unpack over what is in it, and remove the archive."""
     target = sh_quote(folder)
-    return shell_text([f"mkdir -p -- {target}", f"tar -xf {archive} -C {target} --no-same-owner", f"rm -f {archive}"])
+    return f"mkdir -p -- {target}", f"tar -xf {archive} -C {target} --no-same-owner", f"rm -f {archive}"
 
 
-def windows_script(archive: str, folder: str) -> bytes:
+def windows_script(archive: str, folder: str) -> Sequence[str]:
     """The same. `$env:NAME` in the folder is filled in there, as in the destination of a file; nothing else is."""
     quoted = _LIVE.sub(lambda match: f"`{match[0]}" if match["special"] else match[0], folder)
-    return powershell_text([_WINDOWS_HEAD[0] % archive, _WINDOWS_HEAD[1] % quoted, *_WINDOWS_BODY])
+    return _WINDOWS_HEAD[0] % archive, _WINDOWS_HEAD[1] % quoted, *_WINDOWS_BODY
 
 
 def read_windows_script(text: str) -> Unpacking | None:

@@ -102,6 +102,10 @@ class Lowering:
             self.redactors[parameter] = Redactor([self.options.hidden[parameter]])
         return self.redactors[parameter].spans(text)
 
+    def nameable(self, text: str, otherwise: str) -> str:
+        """A text that a file may be called after: names of files are seen by everybody, so a secret is none."""
+        return otherwise if any(value in text for value in self.options.hidden.values()) else text
+
     def say(self, rule: Rule, path: Path, message: str = "", *, hint: str = "", on: On = On.VALUE) -> None:
         """Add a diagnostic."""
         self.diagnostics.append(rule.at(path, message, hint=hint, on=on))
