@@ -95,7 +95,7 @@ CAPACITY = (
     ),
     row(
         "group-not-found",
-        r"ResourceGroupNotFound|resource group .{0,100}could not be found",
+        r"ResourceGroupNotFound|resource group .{0,100}could not be found|cannot locate .{0,40}resource group",
         cause="a resource group that the template names does not exist in this subscription",
         remedy="create it, or look whether --subscription names the right one",
         source="https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found",
