@@ -1,8 +1,10 @@
 """One build by imagesmith and one by Packer alone, of the same files in the same sandbox; prints both times as JSON.
 
-`ours_s` holds `start_s` (Python, imports, Packer found, template compiled) and `check_s` (`packer validate`).
-`one_build.py TEMPLATE FOLDER STARTED FIRST`: STARTED is `time.monotonic()` before this process was started, so that
-imagesmith's own start counts; FIRST says who builds first. Only the sandbox's start does not count.
+Both are whole processes, in the environment that the sandbox hands to its clients: nothing is loaded beforehand, and
+the sandbox, which has a process of its own, serves both alike. `ours_s` holds `start_s` (up to the run's first event:
+Python, imports, Packer found, template compiled), `before_s` (from there to Packer's first word of the build) and
+`after_s` (from Packer's last word to the end of the process), each a part that Packer alone does not have, but for its
+own start in `before_s`. `one_build.py TEMPLATE FOLDER FIRST`: FIRST says who builds first.
 """
 
 from __future__ import annotations
@@ -12,45 +14,66 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
-import azure.identity  # noqa: F401 - a build against Azure loads it too, so it is counted before the sandbox does
-
-from imagesmith.build import build_image, target_of
+from imagesmith.build import target_of
 from imagesmith.cli.run import cache_folder
-from imagesmith.events import Event, PhaseFinished
 from imagesmith.packer import packer_environment, temporary_folder
 from imagesmith.pipeline import Compilation, CompileOptions, compile_template
+from imagesmith.sandbox.handover import hand_over
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.session import Sandbox
 from imagesmith.toolchain import Packer, find, link_plugins
 from imagesmith.world import World
 
+IMAGESMITH = Path(sys.executable).with_name("imagesmith")
 
-def main(template: str, folder: Path, started: float, first: str) -> None:
+
+def main(template: str, folder: Path, first: str) -> None:
     """Build twice and print the times."""
     packer = find(packer=None, environment=dict(os.environ), cache=cache_folder())
     compilation = compile_template(template, options=CompileOptions(target=target_of(packer)))
     if compilation.plan is None:
         raise SystemExit(f"{template} does not compile")
-    before_s = time.monotonic() - started
-    with Sandbox(SandboxOptions(state=folder / "sandbox", run_id="bench"), environment=dict(os.environ)) as sandbox:
+    options = SandboxOptions(state=folder / "sandbox", run_id="bench")
+    with Sandbox(options, environment=dict(os.environ)) as sandbox:
         sandbox.seed(compilation.plan.needs, os_type=compilation.plan.os_type.value)
-        world = sandbox.world
-        bare_s = bare_build(compilation, packer, world, folder) if first == "packer" else 0.0
-        start = time.monotonic()
-        phases: dict[str, float] = {}
+        with hand_over(sandbox) as way:
+            bare_s = bare_build(compilation, packer, sandbox.world, folder) if first == "packer" else 0.0
+            times = our_build(template, packer, folder, way)
+            bare_s = bare_s or bare_build(compilation, packer, sandbox.world, folder)
+    print(json.dumps({**times, "bare_s": bare_s}))
 
-        def on_event(event: Event) -> None:
-            if isinstance(event, PhaseFinished):
-                phases[event.phase] = event.duration_s
 
-        result = build_image(compilation, packer=packer, world=world, run_directory=folder / "run", on_event=on_event)
-        ours_s = before_s + time.monotonic() - start
-        if result.exit_code:
-            raise SystemExit(f"the build failed: {result.message}")
-        bare_s = bare_s or bare_build(compilation, packer, world, folder)
-    print(json.dumps({"ours_s": ours_s, "bare_s": bare_s, "start_s": before_s, "check_s": phases["check"]}))
+def our_build(template: str, packer: Packer, folder: Path, way: Mapping[str, str]) -> dict[str, float]:
+    """Seconds of `imagesmith build`, and of its parts."""
+    state = folder / "state"
+    command = [str(IMAGESMITH), "build", template, "--packer", str(packer.path), "--state-dir", str(state)]
+    started, start = time.time(), time.monotonic()
+    done = subprocess.run(
+        command, env={**os.environ, **way}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    ours_s, ended = time.monotonic() - start, time.time()
+    if done.returncode:
+        raise SystemExit(f"the build failed:\n{done.stdout}{done.stderr}")
+    (record,) = state.glob("runs/*/events.ndjson")
+    events = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    first = next(event for event in events if event["event"] == "run-started")
+    begun = next(event for event in events if event["event"] == "phase-started" and event["phase"] == "build")
+    last = [event for event in events if event["event"] == "progress" and event["text"].startswith("Builds finished")]
+    return {
+        "ours_s": ours_s,
+        "start_s": moment(first) - started,
+        "before_s": moment(begun) - moment(first),
+        "after_s": ended - moment(last[-1]),
+    }
+
+
+def moment(event: Mapping[str, str]) -> float:
+    """When an event happened, in seconds since the epoch."""
+    return datetime.fromisoformat(event["time"]).timestamp()
 
 
 def bare_build(compilation: Compilation, packer: Packer, world: World, folder: Path) -> float:
@@ -87,4 +110,4 @@ def bare_build(compilation: Compilation, packer: Packer, world: World, folder: P
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

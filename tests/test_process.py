@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from imagesmith.events import Event, Output, StepFinished, StepState
 from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.ended import told_at_end
 from imagesmith.packer.environment import packer_environment, temporary_folder
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.lines import LINE_LIMIT, Batch, LineSplitter, Stream
@@ -564,3 +565,18 @@ def test_the_real_packer_writes_only_into_the_private_folder(tmp_path: Path, env
     assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "work"]
     said = f"{environment['TMPDIR']} {environment['HOME']}"
     assert any(line.endswith(said) for line in lines.all)
+
+
+def test_the_end_of_a_process_is_told_and_leaves_it_to_be_waited_for() -> None:
+    """Its number stays its own until then."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read(); sys.exit(7)"], stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    over = told_at_end(process)
+    assert over is not None
+    assert not over.wait(0.2)
+    process.stdin.close()
+    assert over.wait(30)
+    assert Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    assert process.wait(0) == 7

@@ -11,7 +11,8 @@ import pytest
 from imagesmith.build import BuildOptions
 from imagesmith.events import ExitCode, PhaseFinished, RetryScheduled, RunResult, RunState
 from imagesmith.known_errors import KNOWN_ERRORS
-from imagesmith.lower.tuning import PASSED_OVER, StepOptions
+from imagesmith.lower.passing import PASSED_OVER
+from imagesmith.lower.tuning import StepOptions
 from imagesmith.run_failure import RunFailure
 from tests.faults.stand import ERROR, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand
 from tests.tables import Tell

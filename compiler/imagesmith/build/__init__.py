@@ -64,7 +64,8 @@ def build_image(
     """
     if not compilation.ok:
         raise ValueError("a template with errors cannot be built")
-    compilation = compilation.for_target(target_of(packer))
+    if not compilation.files or compilation.options.target != target_of(packer):
+        compilation = compilation.for_target(target_of(packer))
     options = options or BuildOptions()
     token = cancel or CancelToken()
     world = replace(world, wishes_to_stop=lambda: token.count)
@@ -112,8 +113,6 @@ def _attempt(run: Run) -> Ending:
             raise Stop.for_target(run.compilation)
         with run.phase("fetch", RunSubState.QUEUED):
             fetch_files(run)
-        if _asks_azure(run):
-            load_ahead()
         with Check(run, _asked_about(run)) as check:
             with run.phase("preflight", RunSubState.QUEUED):
                 preflight(run)
@@ -168,13 +167,18 @@ def _build(run: Run, check: Check) -> None:
 
 def _first_stage(run: Run, stage: Stage, check: Check) -> None:
     """The stage that is built at once; Packer's look through its files is the phase `check`."""
-    sub_state = _SUB_STATES[stage.name]
     with run.phase("check", RunSubState.QUEUED) as phase:
+
+        def building() -> None:
+            phase.go_on(stage.name.value, _SUB_STATES[stage.name])
+            if _asks_azure(run):
+                load_ahead()
+
         if passes_over_plugins(run.packer):
             check.wait()
         check.stop_at_refusal()
         try:
-            run_stage(run, stage.name, lambda: phase.go_on(stage.name.value, sub_state))
+            run_stage(run, stage.name, building)
         except Stop:
             # What exists of a build that failed on the way stays, and counts only where no validators were to see it.
             if run.plan.stage(StageName.VALIDATE):

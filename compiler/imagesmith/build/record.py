@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from imagesmith.build.details import program_digests, run_details, step_digests
 from imagesmith.build.options import BuildOptions
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import Event, ExitCode, OnEvent, Output, RunResult, RunState
+from imagesmith.events import Event, ExitCode, OnEvent, Output, RunResult, RunState, StepStarted
 from imagesmith.folder import write_file
 from imagesmith.journal import Journal, run_record
 from imagesmith.listening import OutputLines, listener_of
@@ -60,9 +60,9 @@ class RunFolder:
         self.compiled = self.path / "compiled"
         self._steps = step_digests(compilation, compilation.files)
         self._digests: dict[str, str] = {}
-        # A hundred megabytes take a while, and the record needs the digests only at the end.
+        # A hundred megabytes take a while, and the record needs the digests only at the end: not before Packer is at
+        # work, whose start would wait for it.
         self._reading = threading.Thread(target=self._read_digests, name="imagesmith-digests", daemon=True)
-        self._reading.start()
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +91,8 @@ class RunFolder:
         with self._lock:
             self._journal.append(event)
             self._listener(event)
+        if isinstance(event, StepStarted):
+            self._begin_reading()
 
     def say_lines(self, spoken: Sequence[OutputLines]) -> None:
         """The same for many lines of a log."""
@@ -126,8 +128,13 @@ class RunFolder:
         """Note which files the steps have, now that they are fetched; they are not kept."""
         self._steps = step_digests(self._compilation, files)
 
+    def _begin_reading(self) -> None:
+        if self._reading.ident is None:
+            self._reading.start()
+
     def close(self, result: RunResult) -> Diagnostic | None:
         """Write the run's record, as the service's resources show it; the diagnostic if the record is incomplete."""
+        self._begin_reading()
         self._reading.join()
         self._mask_compiled()
         self._write(result)

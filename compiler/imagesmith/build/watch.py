@@ -15,8 +15,8 @@ from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.known_errors import PLUGIN_CRASHED
-from imagesmith.lower.tuning import PASSED_OVER
 from imagesmith.listening import OutputLines
+from imagesmith.lower.passing import PASSED_OVER
 from imagesmith.packer import (
     ArtifactCollector,
     Item,

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.packer.cancel import CancelToken
+from imagesmith.packer.ended import told_at_end
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.interrupt import shielded
 from imagesmith.packer.leash import leash
@@ -37,6 +38,7 @@ NOT_STARTED = Rule(
 )
 
 _POLL_S = 0.05
+"""How often a wish to stop is looked for: a token that a signal handler may use can wake nobody."""
 _QUIET_S = 0.5
 """How long after Packer's end its pipes and its plugins may take to close by themselves."""
 _DRAIN_S = 10.0
@@ -195,8 +197,12 @@ class _Run:
         return readers
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        over = told_at_end(process)
         while process.poll() is None:
             self._react(process)
+            if over is not None:
+                over.wait(_POLL_S)
+                continue
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_POLL_S)
 

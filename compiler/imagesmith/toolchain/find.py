@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from imagesmith.toolchain.errors import NO_AZURE, NO_PACKER, UNFIT_PACKER, ToolchainError
 from imagesmith.toolchain.plugins import AZURE, Plugin, find_plugins, plugin_folders
 from imagesmith.toolchain.probe import NotPackerError, probe
+from imagesmith.toolchain.remembered import remembered
 from imagesmith.versions import Version
 
 Source: TypeAlias = Literal["option", "IMAGESMITH_PACKER", "PATH", "cache"]
@@ -50,22 +51,40 @@ class Packer:
         return next((plugin for plugin in self.plugins if plugin.source == source), None)
 
 
-def find(*, packer: str | None, environment: Mapping[str, str], cache: Path, plugin_path: Path | None = None) -> Packer:
+def find(
+    *,
+    packer: str | None,
+    environment: Mapping[str, str],
+    cache: Path,
+    plugin_path: Path | None = None,
+    remember: bool = False,
+) -> Packer:
     """Find a Packer: `packer` (a path, or a name on PATH), IMAGESMITH_PACKER, PATH, then `cache`; the first decides.
 
-    Reaches no network. Raises ToolchainError: for a named program that is none, or if there is nothing at all.
+    Reaches no network. With `remember`, what was found out about the same files before is taken from the cache, and
+    the program is not started. Raises ToolchainError: for a named program that is none, or if there is nothing at all.
     """
+    memory = cache if remember else None
+
+    def identified(path: Path, source: Source) -> Packer:
+        try:
+            version = Version.parse(remembered(path, "version", memory, lambda: str(probe(path, environment))))
+        except ValueError:  # somebody else wrote into the cache
+            version = probe(path, environment)
+        plugins = find_plugins(version, plugin_folders(plugin_path, environment, cache), memory=memory)
+        return Packer(path=path, version=version, source=source, plugins=plugins)
+
     for named, source in _named(packer, environment):
         path = _resolve(named, environment)
         try:
-            return _identified(path, source, environment, cache, plugin_path)
+            return identified(path, source)
         except NotPackerError as error:
             told = "--packer" if source == "option" else source
             raise ToolchainError(UNFIT_PACKER.at((), f"{path} ({told}) {error}")) from error
     tried: list[str] = []
     for path, source in _candidates(environment, cache, tried):
         try:
-            return _identified(path, source, environment, cache, plugin_path)
+            return identified(path, source)
         except NotPackerError as error:
             tried.append(f"{path} {error}")
     raise ToolchainError(NO_PACKER.at((), "no Packer was found; " + "; ".join(tried or ["PATH is empty"])))
@@ -134,14 +153,6 @@ def _everybody_writes(folder: Path) -> bool:
         return bool(folder.stat().st_mode & stat.S_IWOTH)
     except OSError:
         return False
-
-
-def _identified(
-    path: Path, source: Source, environment: Mapping[str, str], cache: Path, plugin_path: Path | None
-) -> Packer:
-    version = probe(path, environment)
-    plugins = find_plugins(version, plugin_folders(plugin_path, environment, cache))
-    return Packer(path=path, version=version, source=source, plugins=plugins)
 
 
 @functools.lru_cache(maxsize=8)

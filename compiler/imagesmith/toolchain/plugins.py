@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagesmith.toolchain.remembered import remembered
 from imagesmith.versions import Version
 
 AZURE = "github.com/hashicorp/azure"
@@ -68,15 +69,16 @@ def _own_folders(environment: Mapping[str, str]) -> Iterator[Path]:
         yield Path(roaming, "packer.d", "plugins")
 
 
-def find_plugins(packer: Version, folders: Iterable[Path]) -> tuple[Plugin, ...]:
+def find_plugins(packer: Version, folders: Iterable[Path], *, memory: Path | None = None) -> tuple[Plugin, ...]:
     """The plugins that a Packer of this version can load: of each source the newest of the first folder that has one.
 
     Applies Packer's rules, which otherwise ignores a plugin without a word: name and folder agree, operating system,
-    architecture and API version fit, and a _SHA256SUM file beside it is right.
+    architecture and API version fit, and a _SHA256SUM file beside it is right. A digest that was computed before is
+    taken from the cache `memory`, where one is given.
     """
     found: dict[str, Plugin] = {}
     for folder in folders:
-        here = _tree(folder) if packer >= _FIRST_WITH_PLUGINS else _old(folder)
+        here = _tree(folder, memory) if packer >= _FIRST_WITH_PLUGINS else _old(folder)
         for plugin in here:
             found.setdefault(plugin.source, plugin)
     return tuple(found[source] for source in sorted(found))
@@ -88,7 +90,7 @@ def _old(folder: Path) -> Iterator[Plugin]:
         yield Plugin(source=WINDOWS_UPDATE, version=None, path=program)
 
 
-def _tree(folder: Path) -> Iterator[Plugin]:
+def _tree(folder: Path, memory: Path | None) -> Iterator[Plugin]:
     """One plugin a source: the newest whose digest is right; those that are not needed are not read."""
     candidates: dict[str, list[tuple[Version, Path]]] = {}
     for path in sorted(folder.glob("*/*/*/packer-plugin-*")):
@@ -96,7 +98,7 @@ def _tree(folder: Path) -> Iterator[Plugin]:
             candidates.setdefault("/".join(path.relative_to(folder).parts[:3]), []).append((version, path))
     for source, versions in candidates.items():
         for version, path in sorted(versions, reverse=True):
-            if _digest_is_right(path):
+            if _digest_is_right(path, memory):
                 yield Plugin(source=source, version=version, path=path)
                 break
 
@@ -117,11 +119,16 @@ def _sum_file(program: Path) -> Path:
     return program.with_name(program.name.removesuffix(".exe") + "_SHA256SUM")
 
 
-def _digest_is_right(program: Path) -> bool:
-    with suppress(OSError, UnicodeDecodeError), program.open("rb") as file:
+def _digest_is_right(program: Path, memory: Path | None) -> bool:
+    with suppress(OSError, UnicodeDecodeError):
         expected = _sum_file(program).read_text("ascii").split()
-        return expected[:1] == [hashlib.file_digest(file, "sha256").hexdigest()]
+        return expected[:1] == [remembered(program, "sha256", memory, lambda: _digest(program))]
     return False
+
+
+def _digest(program: Path) -> str:
+    with program.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def link_plugins(plugins: Iterable[Plugin], directory: Path) -> Path:

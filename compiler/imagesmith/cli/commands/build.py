@@ -69,6 +69,7 @@ def command(file: str, output: str, **given: Any) -> int:  # the options above
             environment=dict(os.environ),
             cache=cache_folder(),
             plugin_path=Path(given["plugin_path"]) if given["plugin_path"] else None,
+            remember=True,
         )
         require_azure(packer)
         target, missing = target_of(packer), None
