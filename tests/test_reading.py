@@ -191,6 +191,25 @@ def test_both_ways_say_the_same(
     same(folder, data, secrets, LINUX, sizes)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ect-apple-battery",  # how the secret ends
+        "ect-apple-battery is it",
+        "    tool: ect-apple-battery is it",  # what a script says may look like Packer's prefix
+        "==> tool: ect-apple-battery is it",
+        "    tool: orrect-apple-batter",
+        "orrect-apple-batter",  # a middle piece
+        "it is correct-apple-bat",  # how it begins
+    ],
+)
+def test_pieces_of_a_secret_are_masked_on_the_short_way_too(text: str, tmp_path: Path) -> None:
+    secret = "correct-apple-battery"  # noqa: S105 - made up
+    line = f"1790000010,,ui,message,    azure-arm.image: {text}\n"
+    short = same(tmp_path, OPENED + line.encode() * 2, [secret], LINUX, [])
+    assert all(MARK in event.text for event in short.events if isinstance(event, Output))
+
+
 def test_a_record_of_several_lines_takes_the_long_way_whoever_has_looked_for_secrets() -> None:
     events: list[Event] = []
     redact = Redactor().line_redactor()
