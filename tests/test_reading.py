@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -219,6 +221,25 @@ def test_a_record_of_several_lines_takes_the_long_way_whoever_has_looked_for_sec
     lines = [OPENED.decode().rstrip(), record]
     reader.take(Batch(lines=lines, stream=Stream.STDOUT, cut=False, suspects=()))
     assert [event.text for event in events if isinstance(event, Output)] == ["one", "two"]
+
+
+def test_time_does_not_go_back_from_one_event_to_the_next() -> None:
+    events: list[Event] = []
+    clock = (TIME + timedelta(seconds=second) for second in count())
+    redact = Redactor().line_redactor()
+    tracker = StepTracker(LINUX, events.append, redact=redact, now=lambda: next(clock))
+    reader = LineReader(
+        tracker,
+        take_item=lambda _item, _stream: None,
+        take_lines=lambda spoken: events.extend(event for lines in spoken for event in lines.events()),
+        redact=redact,
+        now=lambda: next(clock),
+    )
+    said = b"1790000010,,ui,message,    azure-arm.image: said\n"
+    reader.take(batch_of(said + OPENED + said + b"raw\n" + said, Stream.STDOUT))
+    times = [event.time for event in events]
+    assert len(times) == 6
+    assert times == sorted(times)
 
 
 def test_a_secret_is_masked_on_either_way(tmp_path: Path) -> None:

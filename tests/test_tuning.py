@@ -20,6 +20,8 @@ from imagesmith.lower.passing import (
 )
 from imagesmith.lower.tuning import StepOptions
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
+from imagesmith.targets import emitted_options
+from imagesmith.targets.options import BY_NAME, OF_ANY_PROVISIONER
 from tests.cases import NOW, TARGETS
 from tests.packers import packer_at_hand
 from tests.test_build_run import template
@@ -128,6 +130,23 @@ def test_going_on_keeps_the_secrets_of_a_powershell_step() -> None:
     block = dict(compilation.plan.stages[0].steps[1].blocks[0].attributes)
     assert {"environment_vars", "env_var_format", "execute_command"} <= set(block)
     assert ". {{ .Vars }}; &'{{ .Path }}'" in str(block["execute_command"])
+
+
+def with_everything(**properties: Any) -> Compilation:
+    """A template compiled with all that a caller can want of its steps."""
+    every = StepOptions(timeout_s=90, retries=1, passed_over=True)
+    steps = {"customize[0]": every, "customize[2]": every}
+    options = CompileOptions(now=NOW, seed="x", step_options=steps, secrets=("TOKEN",))
+    return compile_text(json.dumps(template(**properties)), filename="web.json", options=options)
+
+
+@pytest.mark.parametrize("properties", [{}, POWERSHELL], ids=["Linux", "Windows"])
+def test_what_stands_in_no_table_of_options_is_of_packer_s_core(properties: dict[str, Any]) -> None:
+    """Only options whose versions are known are written."""
+    compilation = with_everything(**properties)
+    assert compilation.plan, compilation.diagnostics
+    unknown = {name for component, name in set(emitted_options(compilation.plan)) - set(BY_NAME)}
+    assert unknown == OF_ANY_PROVISIONER
 
 
 @pytest.mark.parametrize(
