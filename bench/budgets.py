@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from log_path import SECRETS, copy_log, log_of, log_path, redact_log
+from log_path import MEBIBYTE, SECRETS, copy_log, log_of, log_path, redact_log
 from rounds import alternate, best, program
 
 from imagesmith.build import target_of
@@ -237,6 +237,21 @@ def log_memory(_packer: Packer) -> Row:
     )
 
 
+def flood_memory(_packer: Packer) -> Row:
+    """Whole processes: `imagesmith build` in a sandbox, with a program in Packer's place whose first step prints."""
+    from flood import flood
+
+    few, many = flood(10 * MEBIBYTE), flood(1000 * MEBIBYTE)
+    ratio = many.peak_kib / few.peak_kib
+    return Row(
+        what="peak memory of `imagesmith build` with a Packer that prints 1 GB, in peaks for 10 MB",
+        measured=f"{ratio:.2f} ({many.peak_kib / 1024:.0f} MiB to {few.peak_kib / 1024:.0f} MiB), "
+        f"{many.lines / 1e6:.0f} million lines in {many.duration_s:.0f} s",
+        budget="below 1.1",
+        kept=ratio < 1.1,
+    )
+
+
 def sandbox_build(_packer: Packer) -> Row:
     """A whole process: sandbox started, machine, three steps, capture, gallery version, sandbox ended."""
     with tempfile.TemporaryDirectory(prefix="bench-") as text:
@@ -354,6 +369,7 @@ BUDGETS = (
     log_rate,
     redaction_rate,
     log_memory,
+    flood_memory,
     sandbox_build,
     windows_rehearsal,
     build_and_packer,

@@ -29,6 +29,7 @@ from tests.cloud_faults import FAULTS, Fault  # noqa: E402 - as above
 
 TEMPLATE = ROOT / "examples" / "web-server.json"
 LIMIT_S = 240
+_TAIL = 4000
 CANCELLED = (143, 0)
 """How a build ends that got SIGTERM: cancelled, or done before it came."""
 SIGNALS: Mapping[str, signal.Signals] = {"SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
@@ -41,6 +42,8 @@ class Ended:
     name: str
     status: int | None
     wrong: tuple[str, ...]
+    said: str = ""
+    """The end of what it said, for a person who looks for the cause."""
 
 
 def main() -> int:
@@ -60,7 +63,11 @@ def main() -> int:
         counts[f"{ended.name}: {ended.status}"] += 1
         if ended.wrong:
             failed.append(ended)
-            print(f"{number}: {ended.name} ended with {ended.status}: {'; '.join(ended.wrong)}", flush=True)
+            print(
+                f"{number}: {ended.name} ended with {ended.status}: {'; '.join(ended.wrong)}\n{ended.said}", flush=True
+            )
+        elif number % 20 == 0:
+            print(f"{number} done", flush=True)
     for text, count in sorted(counts.items()):
         print(f"{count:4} {text}")
     print(f"{given.builds - len(failed)} of {given.builds} builds ended as their fault calls for")
@@ -89,7 +96,8 @@ def one_build(chance: random.Random, *, steps: str) -> Ended:
             wrong.append("a traceback")
         if killed:
             wrong += _recovers(home, steps)
-        return Ended(name=name, status=process.returncode, wrong=(*wrong, *traces.left_by(home, is_killed=killed)))
+        wrong += traces.left_by(home, is_killed=killed)
+        return Ended(name=name, status=process.returncode, wrong=tuple(wrong), said=(stdout + stderr)[-_TAIL:])
 
 
 def _recovers(home: Path, steps: str) -> list[str]:

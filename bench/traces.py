@@ -17,15 +17,14 @@ _ELSEWHERE = ("/tmp", "/var/tmp", "/dev/shm", "/run")  # noqa: S108 - looked at,
 def left_by(home: Path, *, is_killed: bool) -> tuple[str, ...]:
     """What is left of builds whose home and TMPDIR (`tmp`) are in this folder and whose state is in `state`.
 
-    A build that was killed could not empty its scratch folder: that is no fault of it.
+    A build that was killed could not remove its temporary files; a later one does, when they have grown old.
     """
     runs = [entry.name for entry in (home / "state" / "runs").glob("*")]
     found = [f"process {number} is left" for number in processes_in(home)]
     found += [f"{entry.name} is left in the home" for entry in home.iterdir() if entry.name not in _OWN]
     if not is_killed:
         found += [f"{entry.name} is left in TMPDIR" for entry in (home / "tmp").iterdir()]
-        found += [f"{entry} is left of the sandbox" for entry in (home / "state").glob("sandbox/*/*")
-                  if not entry.name.startswith(".")]  # fmt: skip
+    found += [f"{entry} is left of a sandbox" for entry in (home / "state").glob("sandbox/*")]
     found += [f"{entry} is left" for run in runs for entry in _named_after(run)]
     found += [f"mount {line.split()[1]} is left" for line in _lines("/proc/mounts") if str(home) in line]
     found += [f"{kind} {name} is left" for kind, name in _of_engine(runs)]

@@ -9,6 +9,7 @@ from imagesmith.events import ExitCode
 
 OK, PREFLIGHT, DISTRIBUTION = ExitCode.OK, ExitCode.PREFLIGHT, ExitCode.DISTRIBUTION
 TIMEOUT, LEFTOVERS, MACHINE = ExitCode.TIMEOUT, ExitCode.LEFTOVERS, ExitCode.MACHINE
+TOOLCHAIN = ExitCode.TOOLCHAIN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,10 @@ FAULTS: Mapping[str, Fault] = {
     "nothing": Fault(rules=(), ends=(OK,)),
     "slow answers": Fault(rules=("GET * slow:0.2s x5", "PUT * slow:0.3s x3"), ends=(OK,)),
     "throttled reads": Fault(rules=("GET */images/* 429:0 x2",), ends=(OK,)),
+    "throttled without a time to wait": Fault(rules=("PUT */deployments/* 429:none x2",), ends=(OK, MACHINE)),
+    "a burst of 500": Fault(rules=("GET */resourceGroups/* 500 x2",), ends=(OK, MACHINE)),
+    # The azure-arm of Packer 1.6 panics of it.
+    "an answer that is cut": Fault(rules=("PUT */deployments/* cut x1",), ends=(OK, MACHINE, TOOLCHAIN)),
     "a connection that is reset": Fault(rules=("GET */resourceGroups/* reset x1",), ends=(OK, MACHINE)),
     "login expired": Fault(rules=("POST */token aadsts:7000222",), ends=(PREFLIGHT,), says="AADSTS7000222"),
     "gallery may not be read": Fault(rules=("GET */versions 403",), ends=(PREFLIGHT,), says="AuthorizationFailed"),
@@ -41,6 +46,9 @@ FAULTS: Mapping[str, Fault] = {
     "no right to deploy": Fault(rules=("PUT */deployments/* 403",), ends=(MACHINE,), says="AuthorizationFailed"),
     "deployment never ends": Fault(
         rules=("PUT */virtualMachines/* never",), ends=(TIMEOUT,), arguments=("--time-limit", "9s"), says="limit"
+    ),
+    "deployment fails": Fault(
+        rules=("PUT */virtualMachines/* fail:OSProvisioningTimedOut",), ends=(MACHINE,), says="OSProvisioningTimedOut"
     ),
     # Packer 1.6 takes the first answer for the end; the plugin of today asks again for as long as it may.
     "deployment's address is lost": Fault(

@@ -663,6 +663,13 @@ def test_a_large_file_is_refused(site: Site, options: FetchOptions) -> None:
     assert not list((options.cache / "drafts").iterdir())
 
 
+def test_a_file_that_says_that_it_is_too_large_is_not_fetched(site: Site, options: FetchOptions) -> None:
+    """And not asked for again, as one that is cut is."""
+    url = site.on("/huge.sh", say(200, b"", {"Content-Length": str(50 << 30)}))
+    assert refusal(options, url)[0] == "IMG610"
+    assert len(site.seen) == 1
+
+
 def test_a_packed_answer_is_unpacked(site: Site, options: FetchOptions) -> None:
     packed = gzip.compress(SCRIPT[:9], mtime=0) + gzip.compress(SCRIPT[9:], mtime=0)
     url = site.on("/setup.sh", say(200, packed, {"Content-Encoding": "gzip"}))

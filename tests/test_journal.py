@@ -402,7 +402,7 @@ def test_a_run_is_running_while_its_journal_is_open(state: State) -> None:
         assert (run.state, run.sub_state, run.end_time) == (RunState.RUNNING, RunSubState.CUSTOMIZING, None)
     run = read_run(journal.path)
     assert (run.state, run.interrupted, run.exit_code) == (RunState.FAILED, True, None)
-    assert run.message.startswith("interrupted")
+    assert run.message == "the process that ran it has ended without a result"
     assert (run.template, run.details["packer"]) == ("web", "x")
 
 

@@ -202,8 +202,8 @@ seen = 0
 signal.signal(signal.SIGTERM, note)
 if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    print("ready", flush=True)
     time.sleep(60)
-print("ready", flush=True)
 os.wait()
 print("child ended; signals:", seen, flush=True)
 sys.exit(1)

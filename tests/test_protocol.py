@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from imagesmith.packer.errors import PackerError
 from imagesmith.packer.protocol import (
     AZURE_BUILDER,
+    ArtifactCollector,
     Item,
     Record,
     Text,
     UiLine,
-    collect_artifacts,
     parse,
     parse_artifact_string,
     read_manifest,
@@ -26,6 +27,14 @@ from imagesmith.packer.protocol import (
 
 TRANSCRIPTS = Path(__file__).parents[2] / "shared" / "transcripts"
 RUNS = Path(__file__).parents[1] / "fixtures" / "runs"
+
+
+def collected(records: Iterable[Record]) -> ArtifactCollector:
+    """A collector that has seen all these records."""
+    collector = ArtifactCollector()
+    for record in records:
+        collector.feed(record)
+    return collector
 
 
 def _record(line: str) -> Record:
@@ -86,7 +95,7 @@ def test_no_line_makes_the_parser_fail(line: bytes | str) -> None:
     if isinstance(item, Record):
         assert isinstance(item.data, tuple)
         ui_lines(item)
-        assert collect_artifacts([item]).image is None or AZURE_BUILDER in item.data
+        assert collected([item]).image is None or AZURE_BUILDER in item.data
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]).filter(lambda c: c != "\\")), max_size=4))
@@ -142,7 +151,7 @@ def _items(path: Path) -> list[Item]:
 
 
 def _image(path: Path) -> dict[str, str]:
-    image = collect_artifacts(item for item in _items(path) if isinstance(item, Record)).image
+    image = collected(item for item in _items(path) if isinstance(item, Record)).image
     assert image is not None
     assert image.details["ManagedImageId"] == image.id
     return dict(image.details)
@@ -177,7 +186,7 @@ def test_the_first_azure_artifact_counts_and_others_do_not() -> None:
         "1,b,artifact,2,builder-id,Azure.ResourceManagement.VMImage",
         "1,b,artifact,2,id,third",
     ]
-    collector = collect_artifacts(map(_record, lines))
+    collector = collected(map(_record, lines))
     assert collector.image is not None
     assert (collector.image.id, collector.image.files) == ("second", ("/a,b",))
     assert [artifact.id for artifact in collector.artifacts] == ["first", "second", "third"]
@@ -187,7 +196,7 @@ def test_the_first_azure_artifact_counts_and_others_do_not() -> None:
     "line", ["1,b,artifact", "1,b,artifact,x,id,y", "1,b,artifact,0", "1,b,artifact,0,nil", "1,b,artifact,²,id,y"]
 )
 def test_odd_artifact_records_are_passed_over(line: str) -> None:
-    assert collect_artifacts([_record(line)]).artifacts == ()
+    assert collected([_record(line)]).artifacts == ()
 
 
 def test_an_artifact_description_is_read_leniently() -> None:

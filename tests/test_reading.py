@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -191,6 +193,25 @@ def test_both_ways_say_the_same(
     same(folder, data, secrets, LINUX, sizes)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ect-apple-battery",  # how the secret ends
+        "ect-apple-battery is it",
+        "    tool: ect-apple-battery is it",  # what a script says may look like Packer's prefix
+        "==> tool: ect-apple-battery is it",
+        "    tool: orrect-apple-batter",
+        "orrect-apple-batter",  # a middle piece
+        "it is correct-apple-bat",  # how it begins
+    ],
+)
+def test_pieces_of_a_secret_are_masked_on_the_short_way_too(text: str, tmp_path: Path) -> None:
+    secret = "correct-apple-battery"  # noqa: S105 - made up
+    line = f"1790000010,,ui,message,    azure-arm.image: {text}\n"
+    short = same(tmp_path, OPENED + line.encode() * 2, [secret], LINUX, [])
+    assert all(MARK in event.text for event in short.events if isinstance(event, Output))
+
+
 def test_a_record_of_several_lines_takes_the_long_way_whoever_has_looked_for_secrets() -> None:
     events: list[Event] = []
     redact = Redactor().line_redactor()
@@ -200,6 +221,25 @@ def test_a_record_of_several_lines_takes_the_long_way_whoever_has_looked_for_sec
     lines = [OPENED.decode().rstrip(), record]
     reader.take(Batch(lines=lines, stream=Stream.STDOUT, cut=False, suspects=()))
     assert [event.text for event in events if isinstance(event, Output)] == ["one", "two"]
+
+
+def test_time_does_not_go_back_from_one_event_to_the_next() -> None:
+    events: list[Event] = []
+    clock = (TIME + timedelta(seconds=second) for second in count())
+    redact = Redactor().line_redactor()
+    tracker = StepTracker(LINUX, events.append, redact=redact, now=lambda: next(clock))
+    reader = LineReader(
+        tracker,
+        take_item=lambda _item, _stream: None,
+        take_lines=lambda spoken: events.extend(event for lines in spoken for event in lines.events()),
+        redact=redact,
+        now=lambda: next(clock),
+    )
+    said = b"1790000010,,ui,message,    azure-arm.image: said\n"
+    reader.take(batch_of(said + OPENED + said + b"raw\n" + said, Stream.STDOUT))
+    times = [event.time for event in events]
+    assert len(times) == 6
+    assert times == sorted(times)
 
 
 def test_a_secret_is_masked_on_either_way(tmp_path: Path) -> None:

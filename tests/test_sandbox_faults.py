@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -167,8 +168,10 @@ def test_an_operation_never_ends_and_another_is_lost(sandbox_with: Callable[...,
         versions.begin_create_or_update("images", "gal", "def", "2.0.0", version_body()).result()
 
 
-def test_nobody_waits_for_a_slow_answer_at_the_end(sandbox_with: Callable[..., Sandbox]) -> None:
-    """It would take longer than any test may."""
+def test_nobody_waits_for_a_slow_answer_at_the_end(
+    sandbox_with: Callable[..., Sandbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would take longer than any test may; and asyncio has nothing to complain of."""
     sandbox = sandbox_with("GET * slow:3000s")
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(arm, sandbox.world, "GET", BASE, timeout=200)
@@ -176,6 +179,8 @@ def test_nobody_waits_for_a_slow_answer_at_the_end(sandbox_with: Callable[..., S
         sandbox.stop()
         with pytest.raises(requests.exceptions.ConnectionError):
             answer.result()
+    gc.collect()
+    assert caplog.text == ""
 
 
 def operation_of(answer: requests.Response) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from imagesmith.lower.passing import PASSED_OVER, passing_shell
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.machine.port import Port
 from imagesmith.sandbox.machine.record import RecordingMachines
@@ -91,9 +92,27 @@ def test_a_step_ends_as_the_rehearsal_asks(tmp_path: Path) -> None:
     rehearsal.begin_stage("build")
 
     async def work(connection: asyncssh.SSHClientConnection, _: RecordingMachines) -> None:
-        for name, expected in (("place", 0), ("one", 0), ("two", 9), ("two", 9), ("deprovision", 0)):
+        for name, expected in (("place", 0), ("one", 0), ("two", 9), ("two", 9), ("two-by-another-name", 9)):
             ran = await connection.run(f"chmod +x /tmp/{name}; /tmp/{name}\n")
             assert ran.exit_status == expected, name
+
+    with_machine(tmp_path, work, rehearsal)
+
+
+def test_a_step_that_is_passed_over_ends_well_after_its_retries(tmp_path: Path) -> None:
+    compilation = compiled({"customize": [{"type": "Shell", "inline": ["a"]}, {"type": "Shell", "inline": ["b"]}]})
+    rehearsal = Rehearsal()
+    assert compilation.plan is not None
+    rehearsal.plan(compilation.plan.stages, {"customize[0]": 9})
+    rehearsal.begin_stage("build")
+
+    async def work(connection: asyncssh.SSHClientConnection, _: RecordingMachines) -> None:
+        assert (await connection.run("/tmp/place\n")).exit_status == 0
+        for number, expected in enumerate((9, 9, 0)):
+            ran = await connection.run(passing_shell(f"/tmp/one-{number}", "customize[0]", retries=2))
+            assert (ran.exit_status, f"{PASSED_OVER} 9\n" in str(ran.stdout)) == (expected, expected == 0)
+        ran = await connection.run(passing_shell("/tmp/two", "customize[1]", retries=0))
+        assert (ran.exit_status, ran.stdout) == (0, f"{SAID}\n")
 
     with_machine(tmp_path, work, rehearsal)
 

@@ -26,6 +26,19 @@ def test_a_new_folder_is_private_and_marked(tmp_path: Path) -> None:
     assert (state.path / MARKER).exists()
 
 
+def test_what_a_sandbox_writes_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with recording(tmp_path / "state", keep=True) as sandbox:
+            StateFolder.open(tmp_path / "state").open_log("machines", "vm1.log").close()
+            assert sandbox.world.name
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert {"ca.pem", MARKER, "vm1.log"} <= {path.name for path in files}
+    assert [path for path in files if stat.S_IMODE(path.stat().st_mode) != 0o600] == []
+
+
 def test_an_empty_folder_and_one_of_ours_are_taken(tmp_path: Path) -> None:
     (tmp_path / "state").mkdir(mode=0o755)
     StateFolder.open(tmp_path / "state").write("a", b"1")

@@ -483,3 +483,30 @@ def test_a_secret_that_stays_text_is_in_no_file_of_a_run_that_is_over(tmp_path: 
     assert left == compilation.files[script].decode().replace("hunter5-and-more", MARK)
     assert (folder.compiled / script).stat().st_mode & 0o077 == 0
     assert [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter5" in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["-p", f"password={VALUE}"], True),
+        (["-p", f"Password={VALUE}", "--ignore", "IMG877"], False),
+        (["-p", "password=@password"], False),
+        (["--parameters", "given.json"], False),
+    ],
+)
+def test_a_secret_on_the_command_line_is_told(tmp_path: Path, given: list[str], told: bool) -> None:
+    document = deployment(SHELL).document
+    assert document is not None
+    (tmp_path / "image.json").write_text(document.source.text, encoding="utf-8")
+    (tmp_path / "password").write_text(f"{VALUE}\n", encoding="utf-8")
+    (tmp_path / "given.json").write_text(json.dumps({"parameters": {"password": {"value": VALUE}}}), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "imagesmith", "validate", "image.json", *given],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("IMG877" in done.stdout + done.stderr) == told
+    assert VALUE not in done.stdout + done.stderr

@@ -186,6 +186,23 @@ def test_a_retried_step_is_the_same_step() -> None:
     assert run.output("customize[0]")[-1] == "second"
 
 
+def test_a_powershell_step_that_is_tried_again_is_the_same_step() -> None:
+    """Packer announces each try without the file first, as it would the next step. Only as many tries as there may be
+    are believed: a script can print what Packer says, and new Packers print both alike."""
+    marks = [
+        StepMark(id="a", title="a", number=1, kinds=("powershell",), marker="a.ps1", retries=1),
+        StepMark(id="b", title="b", number=2, kinds=("powershell",), marker="b.ps1"),
+        StepMark(id="c", title="c", number=3, kinds=("windows-restart",)),
+    ]
+    again = f'{B}Provisioner failed with "Script exited with non-zero exit status: 7", retrying with 1 trie(s) left'
+    announced, restart = f"{B}Provisioning with Powershell...", f"{B}Restarting Machine"
+    first, second = (f"{B}Provisioning with powershell script: /b/scripts/{name}.ps1" for name in "ab")
+    run = Run(marks, [announced, first, again, announced, first, announced, second, again, restart])
+    assert run.story == ["a started", "a Succeeded", "b started", "b Succeeded", "c started"]
+    run = Run(marks, [announced, first, again, again, announced, announced])
+    assert run.story == ["a started", "a Succeeded", "b started"]
+
+
 def test_a_script_cannot_end_the_steps_with_packers_words() -> None:
     lines = [
         f"{B}Provisioning with shell script: /b/scripts/00-place-deprovisioning.sh",

@@ -15,6 +15,7 @@ import pytest
 
 from imagesmith.azure.clients import AzureError
 from imagesmith.azure.leftovers import LeftoverKind, find_leftovers, remove_leftovers
+from imagesmith.journal import open_state
 from imagesmith.plan import RUN_TAG, TEMPLATE_TAG
 from imagesmith.sandbox.faults import parse
 from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
@@ -170,3 +171,20 @@ def test_an_operation_is_given_up_by_the_next_wish_to_stop(kept: Path, before: i
         (problem,) = problems.values()
         assert problem is not None
         assert (problem.code, wishes) == ("IMG880", [])
+
+
+def test_a_run_is_named_as_everywhere(sweep: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path) -> None:
+    """By `last` and by the beginning of its id; an id without a record is one of Azure's tags."""
+    runs = open_state(tmp_path / "state").runs
+    (runs / NEW).mkdir(mode=0o700)
+    for name in ("last", NEW[:-2], NEW):
+        assert "IT_new" in sweep(name).stdout
+    assert "IT_old" in sweep(OLD).stdout
+
+
+def test_last_without_a_record_is_no_run(sweep: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """Nothing would be found for it, which would read as if nothing were left."""
+    done = sweep("last")
+    assert done.returncode == 2
+    assert "IMG809" in done.stderr
+    assert "nothing is left" not in done.stdout + done.stderr

@@ -8,9 +8,10 @@ import pytest
 
 from imagesmith.pipeline import Compilation, CompileOptions, compile_text
 from imagesmith.targets import Target, emitted_options, target_for
-from imagesmith.targets.options import BY_NAME
+from imagesmith.targets.options import BY_NAME, OF_ANY_PROVISIONER
 from imagesmith.versions import Version
 from tests.cases import NOW, TARGETS, cases
+from tests.test_tuning import POWERSHELL, with_everything
 
 TEMPLATE = """{
   "type": "Microsoft.VirtualMachineImages/imageTemplates", "apiVersion": "2024-02-01", "location": "westeurope",
@@ -125,6 +126,8 @@ def test_the_table_of_options_has_what_the_cases_emit_and_nothing_else() -> None
     """Only options whose versions are known are written, and no row outlives its use."""
     plans = [case.compile(target).plan for case in cases("valid") for target in (*TARGETS.values(), BETWEEN)]
     plans.append(compile_text(LONG_LINE, filename="long.json", options=CompileOptions(now=NOW, seed="long")).plan)
+    plans += [with_everything().plan, with_everything(**POWERSHELL).plan]
     emitted = {option for plan in plans if plan for option in emitted_options(plan)}
+    emitted -= {(component, name) for component, name in emitted if name in OF_ANY_PROVISIONER}
     of_templates = {("manifest", "output")}  # stands in no plan
     assert emitted == set(BY_NAME) - of_templates

@@ -17,6 +17,7 @@ from imagesmith.sandbox.windows.meanings import (
     Cleanup,
     EchoTo,
     Meaning,
+    PassOver,
     ReadFile,
     RegistryTest,
     RemoveFile,
@@ -66,6 +67,24 @@ PLAIN: tuple[tuple[str, Meaning], ...] = (
     ),
     (f"powershell -executionpolicy bypass -file {SCRIPT}", RunScript(program="powershell", script=SCRIPT)),
     (f"pwsh -executionpolicy bypass -file {SCRIPT}", RunScript(program="pwsh", script=SCRIPT)),
+    (
+        lines.pass_over(SCRIPT, VARIABLES, 0, 3010, -1),
+        PassOver(
+            run=RunScript(program="powershell", script=SCRIPT, variables=VARIABLES),
+            valid=frozenset({0, 3010}),
+            retries=0,
+            tries="",
+        ),
+    ),
+    (
+        lines.pass_over(CLEANUP, VARIABLES, 0, retries=12),
+        PassOver(
+            run=Cleanup(CLEANUP),
+            valid=frozenset({0}),
+            retries=12,
+            tries="c:/Windows/Temp/imagesmith-tries-customize-0",
+        ),
+    ),
     (lines.run_file(WRAPPER), RunTask(WRAPPER)),
     (lines.run_file(CLEANUP), Cleanup(CLEANUP)),
     (lines.run_script(CLEANUP, VARIABLES), Cleanup(CLEANUP)),

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imagesmith.lower.passing import PASSED_OVER
 from imagesmith.lower.texts import powershell_text
 from imagesmith.lower.unpacking import windows_archive, windows_script
 from imagesmith.sandbox.rehearsal import SAID
@@ -248,6 +249,10 @@ def test_a_script_that_is_not_there_fails(tmp_path: Path) -> None:
         ("# why\n\n  EXIT 1641 ;", 1641),
         ("exit -1", 4294967295),
         ("exit $code", None),
+        ("throw 'it''s'; # why", None),
+        ("throw 'it''s' ;", 1),
+        ("throw $reason", None),
+        ('throw "a $reason"', None),
         ("exit 1\nexit 2", None),
         ("", None),
     ],
@@ -481,3 +486,58 @@ def test_a_script_that_only_resembles_ours_is_a_users(tmp_path: Path) -> None:
             assert SAID in (await machine.step(text)).out
 
     assert not [name for name in on_machine(tmp_path, work).files() if name.startswith("site")]
+
+
+def passing(*valid: int, retries: int = 0) -> Callable[[str, str], str]:
+    """How a step is run that the build goes on after."""
+    return lambda script, variables: lines.pass_over(script, variables, *valid, retries=retries)
+
+
+@pytest.mark.parametrize("user", [None, "packer", "SYSTEM"])
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("exit 0", 0, None),
+        ("exit 3010", 3010, None),
+        ("exit 7", 0, "7"),
+        ("exit -1", 0, "-1"),
+        ("throw 'a `reason`'", 0, "1"),
+        ("whoami", 0, None),
+    ],
+)
+def test_a_step_that_is_passed_over_ends_well_and_says_so(
+    tmp_path: Path, user: str | None, text: str, code: int, said: str | None
+) -> None:
+    """Elevated or not; what is fine goes on as it is."""
+
+    async def work(machine: Talk) -> None:
+        password = PASSWORD if user == "packer" else ""
+        answer = await machine.step(text, user=user, password=password, command=passing(0, 3010))
+        assert answer.code == code
+        told = [line for line in answer.out.splitlines() if line.startswith(PASSED_OVER)]
+        assert told == ([f"{PASSED_OVER} {said}"] if said else [])
+
+    found = on_machine(tmp_path, work)
+    assert found.files() == {}
+    assert rows(found, "unknown") == []
+
+
+@pytest.mark.parametrize(("tries", "code"), [(1, 7), (2, 7), (3, 0)])
+def test_retries_come_before_passing_over(tmp_path: Path, tries: int, code: int) -> None:
+    """With two retries the third try is the last one; what counts them is gone then."""
+
+    async def work(machine: Talk) -> None:
+        answer = await machine.step("exit 7", command=passing(0, retries=2), tries=tries)
+        assert (answer.code, PASSED_OVER in answer.out) == (code, code == 0)
+
+    left = [name for name in on_machine(tmp_path, work).files() if "imagesmith-tries" in name]
+    assert left == []
+
+
+def test_a_script_that_is_gone_is_passed_over(tmp_path: Path) -> None:
+    async def work(machine: Talk) -> None:
+        answer = await machine.say(lines.pass_over("c:/Windows/Temp/gone.ps1", "c:/Windows/Temp/gone-too.ps1", 0))
+        assert (answer.code, answer.out) == (0, f"{PASSED_OVER} 1\r\n")
+        assert "gone" in answer.err
+
+    on_machine(tmp_path, work)

@@ -6,6 +6,8 @@ import base64
 import uuid
 from collections.abc import Iterator
 
+from imagesmith.lower.passing import passing_powershell
+
 TEMP = "C:/Windows/Temp"
 QUIET = "$ProgressPreference = 'SilentlyContinue';"
 CONNECTED = (
@@ -85,6 +87,12 @@ def run_script(script: str, variables: str, *, policy: str = "bypass") -> str:
         "{set-variable -name variable:global:ProgressPreference -value 'SilentlyContinue'};"
         f". {variables}; &'{script}'; exit $LastExitCode }}\""
     )
+
+
+def pass_over(script: str, variables: str, *valid: int, retries: int = 0) -> str:
+    """The line that runs a script after which the build goes on, as Packer renders it."""
+    command = passing_powershell("customize[0]", valid, retries=retries)
+    return command.replace("{{ .Path }}", script).replace("{{ .Vars }}", variables)
 
 
 def run_file(script: str) -> str:

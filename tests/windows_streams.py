@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,30 +70,42 @@ class Talk:
             assert (answer.code, answer.err) == (0, "")
 
     async def step(
-        self, text: str | bytes, *, variables: str = "", user: str | None = None, password: str = ""
+        self,
+        text: str | bytes,
+        *,
+        variables: str = "",
+        user: str | None = None,
+        password: str = "",
+        command: Callable[[str, str], str] = lines.run_script,
+        tries: int = 1,
     ) -> Answer:
-        """A PowerShell step, elevated where a user is named, and its clean-up."""
+        """A PowerShell step, elevated where a user is named, and its clean-up; `command` makes its line. It is tried
+        again as Packer does, and the last answer counts."""
         script, added = (
             f"c:/Windows/Temp/script-{lines.name()}.ps1",
             f"c:/Windows/Temp/packer-ps-env-vars-{lines.name()}.ps1",
         )
-        line = lines.run_script(script, added)
+        line = command(script, added)
         if user is not None:
             wrapper = f"C:/Windows/Temp/packer-elevated-shell-{lines.name()}.ps1"
             await self.upload(lines.wrapper(line, user=user, password=password).encode(), wrapper)
             line = lines.run_file(wrapper)
         await self.upload(variables.encode(), added)
-        await self.upload(text if isinstance(text, bytes) else text.encode(), script)
-        answer = await self.say(line)
-        await self.clean_up([added, script], added)
+        answer = Answer(-1, "", "")
+        for _ in range(tries):
+            await self.upload(text if isinstance(text, bytes) else text.encode(), script)
+            answer = await self.say(line)
+        await self.clean_up([added, script], added, command=lines.run_script if user else command)
         return answer
 
-    async def clean_up(self, files: Iterable[str], variables: str) -> None:
+    async def clean_up(
+        self, files: Iterable[str], variables: str, *, command: Callable[[str, str], str] = lines.run_script
+    ) -> None:
         """What a step does at its end."""
         cleanup = f"c:/Windows/Temp/packer-cleanup-{lines.name()}.ps1"
         text = "".join(f"if (Test-Path {file}) {{Remove-Item {file}}}\n" for file in (*files, cleanup))
         await self.upload(text.encode(), cleanup)
-        answer = await self.say(lines.run_script(cleanup, variables))
+        answer = await self.say(command(cleanup, variables))
         assert (answer.code, answer.out) == (0, "")
 
     def files(self) -> dict[str, bytes]:

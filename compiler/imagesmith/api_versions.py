@@ -75,11 +75,6 @@ def is_strict(version: str) -> bool:
     return VERSIONS.index(version) >= VERSIONS.index(_FIRST_STRICT)
 
 
-def is_before(version: str, other: str) -> bool:
-    """Whether a version is older than another one; both are of `VERSIONS`."""
-    return VERSIONS.index(version) < VERSIONS.index(other)
-
-
 @lru_cache(maxsize=len(VERSIONS))
 def load_schema(version: str) -> Mapping[str, Any]:  # a JSON Schema document
     """The JSON Schema of an API version as published; do not change what is returned, it is shared.

@@ -233,7 +233,7 @@ def to_json(event: Event) -> dict[str, Any]:  # JSON data
             "stream": str(event.stream),
             "step": event.step,
         }
-    data = {field.name: _plain(getattr(event, field.name)) for field in dataclasses.fields(event)}
+    data = {field.name: json_data(getattr(event, field.name)) for field in dataclasses.fields(event)}
     return {"event": event.kind, **data}
 
 
@@ -244,11 +244,12 @@ def rfc3339(time: datetime) -> str:
 
 def result_json(result: RunResult) -> dict[str, Any]:  # JSON data
     """A result as JSON data."""
-    data: dict[str, Any] = _plain(result)
+    data: dict[str, Any] = json_data(result)
     return data
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911 - one JSON value of any shape, one return a kind
+def json_data(value: Any) -> Any:  # noqa: PLR0911 - one JSON value of any shape, one return a kind
+    """Any value of events, results and records as JSON data: times are RFC 3339, enums their values."""
     match value:
         case datetime():
             return rfc3339(value)
@@ -257,10 +258,10 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one JSON value of any shape, o
         case Diagnostic():
             return diagnostic_json(value)
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {field.name: json_data(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case tuple() | list():
-            return [_plain(item) for item in value]
+            return [json_data(item) for item in value]
         case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: json_data(item) for key, item in value.items()}
         case _:
             return value

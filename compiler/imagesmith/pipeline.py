@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from imagesmith.diagnostics import Path as TemplatePath
 from imagesmith.folder import write_folder
 from imagesmith.lower import LowerOptions, ValidateOn, lower
 from imagesmith.lower.parameters import judge_parameters
+from imagesmith.lower.texts import stem_of
 from imagesmith.lower.tuning import StepOptions, tuned
 from imagesmith.lower.veil import veiled
 from imagesmith.masking import redacted, with_plain_titles, without_long
@@ -28,8 +28,6 @@ from imagesmith.schema import check as check_schema
 from imagesmith.source import Bicep, Document
 from imagesmith.targets import NEWEST, Target, retarget
 
-_NAME_LIMIT = 64
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompileOptions:
@@ -39,6 +37,8 @@ class CompileOptions:
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    shown_parameters: frozenset[str] = frozenset()
+    """Names of parameters whose values stood where others could read them: on a command line."""
     parameter_files: tuple[Document, ...] = field(default=(), repr=False)
     resolved: Mapping[str, str] = field(default_factory=dict)
     """Values for what only Azure knows, by expression: ``{"reference('vnet').subnets[0].id": "/subscriptions/…"}``."""
@@ -194,7 +194,7 @@ def _compile_resource(
     lowered = lower(template, lower_options)
     plan, found = tuned(lowered.plan, options.step_options)
     retargeted = retarget(plan, options.target)
-    secrets_shown = judge_parameters(document.root, named)
+    secrets_shown = judge_parameters(document.root, named, options.shown_parameters)
     diagnostics += (*lowered.diagnostics, *secrets_shown, *found, *retargeted.diagnostics)
     if has_errors(diagnostics):
         return replace(_stopped(document, options, diagnostics, hidden), template=template)
@@ -255,7 +255,7 @@ def _deployment(document: Document, options: CompileOptions) -> Deployment:
         tenant_id=options.tenant_id,
         location=options.location,
         name=options.name,
-        default_name=_stem(document.filename),
+        default_name=stem_of(document.filename),
         now=options.now,
         seed=options.seed,
     )
@@ -280,7 +280,7 @@ def _lower_options(
 ) -> LowerOptions:
     return LowerOptions(
         os_type=os_type,
-        name=options.name or template.name or _stem(document.filename),
+        name=options.name or template.name or stem_of(document.filename),
         location=options.location,
         resource_group=options.resource_group,
         subscription_id=options.subscription_id,
@@ -291,10 +291,3 @@ def _lower_options(
         source_version=options.source_version,
         secrets=tuple(sorted(options.secrets)),
     )
-
-
-def _stem(filename: str) -> str:
-    """The template's name where it has none: the file's without its endings, as far as a name may have it
-    (aib-templates.md §1.2)."""
-    stem = re.sub("[^A-Za-z0-9_-]+", "-", Path(filename).name.partition(".")[0])
-    return stem[:_NAME_LIMIT].strip("-_") or "imagetemplate"

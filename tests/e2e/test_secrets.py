@@ -190,6 +190,9 @@ def run(
             cancel=cancel,
             options=BuildOptions(fetch=fetch),
         )
+        # Before it ends and removes them.
+        mine = [path for path in (folder / "state" / "sandbox").rglob("*") if path.is_file()]
+        assert [path for path in mine if path.stat().st_mode & 0o077] == []
     return result, events
 
 

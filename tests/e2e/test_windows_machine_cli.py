@@ -190,3 +190,36 @@ def test_the_environment_has_no_pwsh_of_the_hosts(packer: Any, tmp_path: Path) -
     """The tests of this file would say nothing on a host with PowerShell."""
     path = environment(packer, tmp_path)["PATH"]
     assert not [folder for folder in path.split(":") if (Path(folder) / "pwsh").exists()]
+
+
+def test_a_step_that_is_passed_over_shows_in_the_result_and_in_its_record(packer: Any, tmp_path: Path) -> None:
+    """With secrets and retries: the run succeeds, with a warning at the step's line."""
+    (tmp_path / "token").write_text("s3cr3t-of-the-step", encoding="utf-8")
+    template = write_template(
+        tmp_path,
+        {"type": "PowerShell", "name": "may fail", "inline": ["exit 7"], "runElevated": True},
+        {"type": "PowerShell", "name": "goes on", "inline": ["whoami"]},
+    )
+    step = ("--continue", "customize[0]", "--step-retries", "customize[0]=1", "--step-timeout", "customize[0]=5m")
+    done = run(packer, template, tmp_path, *step, "--secret", f"TOKEN=file:{tmp_path / 'token'}")
+    assert (done.status, done.result["state"]) == (0, "Succeeded"), done.stderr
+    assert done.steps[1:3] == [["customize[0]", "PassedOver"], ["customize[1]", "Recorded"]]
+    (found,) = (one for one in done.result["diagnostics"] if one["code"] == "IMG844")
+    assert (found["severity"], found["line"]) == ("warning", 19)
+    scripts = record(done)["machines"][0]["scripts"]
+    assert [(row["step"], row["exit_code"]) for row in scripts[1:4]] == [
+        ("customize[0]", 7),
+        ("customize[0]", 7),
+        ("customize[1]", 0),
+    ]
+    shown = subprocess.run(
+        [sys.executable, "-m", "imagesmith", "runs", "show", "last", "--state-dir", str(tmp_path / "state")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    (line,) = (line for line in shown.stdout.splitlines() if "customize[0]" in line and "passed over" in line)
+    assert "FAILED, passed over" in line
+    assert "exit status 7" in shown.stdout
+    assert "s3cr3t" not in shown.stdout + done.stderr + json.dumps(done.events)

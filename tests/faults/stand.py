@@ -88,6 +88,7 @@ class Stand:
         cancel: CancelToken | None = None,
         on_event: Callable[[Event], None] = lambda _event: None,
         program: Path | None = None,
+        secrets: tuple[str, ...] = (),
         **scenario: Any,
     ) -> RunResult:
         """A run through the library."""
@@ -102,6 +103,8 @@ class Stand:
             environment={"PATH": "/usr/bin:/bin"},
             subscription_id="11111111-2222-3333-4444-555555555555",
             gives_basic_public_ips=True,
+            variables={f"secret_{number}": value for number, value in enumerate(secrets)},
+            secrets=secrets,
         )
         path = program or self.packer(**scenario)
 

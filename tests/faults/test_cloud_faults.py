@@ -11,7 +11,8 @@ import pytest
 from imagesmith.build import BuildOptions
 from imagesmith.events import ExitCode, PhaseFinished, RetryScheduled, RunResult, RunState
 from imagesmith.known_errors import KNOWN_ERRORS
-from imagesmith.lower.tuning import PASSED_OVER, StepOptions
+from imagesmith.lower.passing import PASSED_OVER
+from imagesmith.lower.tuning import StepOptions
 from imagesmith.run_failure import RunFailure
 from tests.faults.stand import ERROR, FAILED_STEP, GOOD, IN_STEP, LOCKED, Stand
 from tests.tables import Tell
@@ -97,6 +98,18 @@ REFUSALS = [
     Refusal(
         name="resource group locked", known="scope-locked",
         words="ScopeLocked: The scope '/x' cannot perform write operation because following scope(s) are locked: '/x'.",
+    ),
+    Refusal(
+        name="412 lease", known="blob-leased", at=CAPTURED,
+        words="StatusCode=412 Code=LeaseIdMissing There is currently a lease on the blob and no lease ID was given.",
+    ),
+    Refusal(
+        name="disk in use", known="disk-in-use", at=CAPTURED,
+        words="OperationNotAllowed: Disk pkros1 is attached to VM /subscriptions/1/pkrvm1.",
+    ),
+    Refusal(
+        name="clock skew", known="clock-wrong", at="Running builder",
+        words='Post "https://login.microsoftonline.com/": x509: certificate has expired or is not yet valid',
     ),
     Refusal(
         name="machine not reached", known="machine-not-reached", at="Waiting for SSH", words="Timeout waiting for SSH.",
@@ -269,6 +282,23 @@ def test_a_step_that_may_fail_is_told_and_passed_over(stand: Stand, tell: Tell) 
     assert found.span is not None
     assert found.span.line == 17
     tell("a step fails that may fail", found.message)
+
+
+def test_nothing_is_kept_where_nothing_was_made(stand: Stand, tell: Tell) -> None:
+    """The login fails, or Packer misses something before it makes its group: nobody is asked, and nothing is left."""
+    asked: list[RunFailure] = []
+
+    def ask(failure: RunFailure) -> bool:
+        asked.append(failure)
+        return True
+
+    text = ended("Creating Azure Resource Manager (ARM) client", "Cannot locate the managed image resource group rg.")
+    kept = {"errorHandling": {"onCustomizerError": "abort"}}
+    result = stand.run(properties=kept, build=[{"print": text}, {"exit": 1}], options=BuildOptions(ask_keep=ask))
+    assert result.exit_code is ExitCode.MACHINE
+    assert result.leftovers == ()
+    assert asked == []
+    tell("Packer fails before it makes anything", result.message)
 
 
 @pytest.mark.parametrize("keep", [True, False])

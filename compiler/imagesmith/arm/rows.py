@@ -21,7 +21,6 @@ class Page(StrEnum):
 
     ARRAY = "templates/template-functions-array"
     BICEP_ARRAY = "bicep/bicep-functions-array"
-    BICEP_DEPLOYMENT = "bicep/bicep-functions-deployment"
     BICEP_FLOW = "bicep/bicep-functions"
     BICEP_LAMBDA = "bicep/bicep-functions-lambda"
     BICEP_OBJECT = "bicep/bicep-functions-object"

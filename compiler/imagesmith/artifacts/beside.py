@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import os
-import stat
 from pathlib import Path
 
 from imagesmith.artifacts.faults import NO_FOLDER, NO_SUCH_FILE, OUTSIDE_ROOT, FetchError
 from imagesmith.artifacts.folders import pack
 from imagesmith.artifacts.locations import WEB_HINT, Local, looks_like_host
+from imagesmith.artifacts.opening import opened
 from imagesmith.artifacts.options import FetchOptions
 from imagesmith.artifacts.store import Content, Store
 from imagesmith.plan import FetchKind
@@ -33,10 +32,7 @@ def copy(at: Local, kind: FetchKind, options: FetchOptions, store: Store) -> Con
         raise FetchError(NO_SUCH_FILE, f"{at.shown} is not a file", hint)
     with store.draft(at.shown, limit_bytes=options.limit_bytes) as draft:
         try:
-            handle = os.open(file, os.O_RDONLY | _flags())
-            with os.fdopen(handle, "rb") as source:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise FetchError(NO_SUCH_FILE, f"{at.shown} is not a file")
+            with opened(file, FetchError(NO_SUCH_FILE, f"{at.shown} is not a file")) as source:
                 while chunk := source.read(_CHUNK):
                     draft.write(chunk)
         except OSError as error:
@@ -55,11 +51,6 @@ def _resolved(at: Local, folder: Path, root: Path) -> Path:
     if not inside:
         raise FetchError(OUTSIDE_ROOT, f"{at.shown} leads out of {root}")
     return file
-
-
-def _flags() -> int:
-    """No link in the place that was checked, no waiting for a pipe's other end, no text mode (Windows)."""
-    return getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def _hint(at: Local, file: Path) -> str:

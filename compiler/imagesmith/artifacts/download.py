@@ -20,6 +20,7 @@ from imagesmith.artifacts.faults import (
     HTTP_WITHOUT_CHECKSUM,
     NOT_SERVED,
     SERVER_FAILS,
+    TOO_LARGE,
     CancelledError,
     FetchError,
     PassingError,
@@ -124,6 +125,8 @@ class Downloader:
         length = _length(response)
         received = shown = progress.begin(response)
         total = None if length is None else received + length
+        if total is not None and total > self._options.limit_bytes:
+            raise FetchError(TOO_LARGE, f"{at.shown} is larger than {self._options.limit_bytes:,} bytes")
         unpack, draft = _unpacker(at, response), progress.draft
         self._say(at, received, total)
         for chunk in _chunks(response, length):

@@ -11,13 +11,14 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from imagesmith.artifacts import zips
 from imagesmith.artifacts.faults import NO_SUCH_FILE, FetchError
+from imagesmith.artifacts.opening import opened
 from imagesmith.artifacts.options import FetchOptions
 from imagesmith.artifacts.store import Content, Draft, Store
 from imagesmith.diagnostics import Rule, Severity
@@ -148,15 +149,8 @@ def _write_tar(target: IO[bytes], entries: Iterable[Entry], shown: str) -> None:
                 archive.addfile(info, file)
 
 
-@contextmanager
-def _opened(entry: Entry, shown: str) -> Iterator[IO[bytes]]:
-    """The file, if it still is one: nothing is followed, and nobody waits for the other end of a pipe."""
-    flags = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(entry.path, os.O_RDONLY | flags)
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise FetchError(BAD_FOLDER, f"{shown}{entry.name} is no file")
-        yield file
+def _opened(entry: Entry, shown: str) -> AbstractContextManager[IO[bytes]]:
+    return opened(entry.path, FetchError(BAD_FOLDER, f"{shown}{entry.name} is no file"))
 
 
 def _opener(entry: Entry, shown: str) -> zips.Opener | None:

@@ -75,7 +75,8 @@ def run_stage(run: Run, name: StageName, on_building: Callable[[], None] = lambd
                 raise
             wait_s = wait_before_retry(run.options, stop.failure, begun=watch.begun, attempt=attempt)
             again = wait_s is not None
-            tell_what_is_left(run, stage, stop.failure, address=watch.address, crashed=watch.crashed, again=again)
+            if watch.has_made:
+                tell_what_is_left(run, stage, stop.failure, address=watch.address, crashed=watch.crashed, again=again)
             if wait_s is None:
                 raise
             wait_for_retry(run, stop.failure, attempt, wait_s)

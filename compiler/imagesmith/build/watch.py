@@ -15,8 +15,8 @@ from imagesmith.build.run import Run
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import Event, Output, Progress, RunOutput, StepFinished, StepStarted, StepState
 from imagesmith.known_errors import PLUGIN_CRASHED
-from imagesmith.lower.tuning import PASSED_OVER
 from imagesmith.listening import OutputLines
+from imagesmith.lower.passing import PASSED_OVER
 from imagesmith.packer import (
     ArtifactCollector,
     Item,
@@ -31,6 +31,8 @@ from imagesmith.packer import (
 from imagesmith.packer.lines import Batch, Stream
 from imagesmith.plan import Publication, PublicationKind, Stage, StageName
 
+_MAKING = ("Creating resource group", "Validating deployment template", "Deploying deployment template")
+"""What azure-arm says before it makes anything in Azure; the group may be one that was there (packer.md §1.8)."""
 _CAPTURING = "Capturing image"
 _COPYING = "Copying VHD to Storage Account"
 _PUBLISHING = "Publishing to Shared Image Gallery"
@@ -79,6 +81,8 @@ class Watch:
         self.failed_before_cancel = False
         self.begun = self.crashed = self.builds = False
         self.objections: deque[str] = deque(maxlen=_TAIL)
+        self.has_made = False
+        """Whether anything was made in Azure: before it nothing can be left there."""
         self.last_step: str | None = None
         self.step_lines: deque[str] = deque(maxlen=_TAIL)
         self.own_lines: deque[str] = deque(maxlen=_TAIL)
@@ -177,6 +181,7 @@ class Watch:
         self._remember(event)
         if isinstance(event, Progress):
             self._said.update(text for text in _ORDER if event.text.startswith(text))
+            self.has_made |= event.text.startswith(_MAKING)
             self._run.capture_begun |= _CAPTURING in self._said
         if isinstance(event, Output) and event.step is None and (found := _ADDRESS.search(event.text)):
             self.address = found[1]

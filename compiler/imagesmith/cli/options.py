@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 import click
 
 from imagesmith import source
-from imagesmith.arm import split_answer
 from imagesmith.cli.bicep import find_bicep
+from imagesmith.cli.pairs import answers, pairs, selectors, severities, shown_parameters
 from imagesmith.cli.sections import section
 from imagesmith.cli.values import VersionType
-from imagesmith.diagnostics import Diagnostic, Severity
+from imagesmith.diagnostics import Diagnostic
 from imagesmith.lower import ValidateOn
 from imagesmith.model import OsType
 from imagesmith.pipeline import Compilation, CompileOptions, compile_document, compile_template
-from imagesmith.policy import FailOn, Policy, selector_problem
+from imagesmith.policy import FailOn, Policy
 from imagesmith.report.formats import FORMATS
 from imagesmith.rules import ScriptFault
 from imagesmith.settings import KEYS, environment_name
@@ -29,59 +29,6 @@ from imagesmith.versions import Version
 F = TypeVar("F", bound=Callable[..., Any])  # click decorates functions of any shape
 
 STDIN = "-"
-
-
-def pairs(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=VALUE` or `NAME=@FILE` texts as a mapping."""
-    values: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"'{text}' is not of the form NAME=VALUE")
-        values[name] = _content(value[1:]) if value.startswith("@") else value
-    return values
-
-
-def answers(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
-    """`EXPRESSION=VALUE` or `EXPRESSION=@FILE` texts as a mapping."""
-    values: dict[str, str] = {}
-    for text in texts:
-        try:
-            expression, value = split_answer(text)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-        values[expression] = _content(value[1:]) if value.startswith("@") else value
-    return values
-
-
-def selectors(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Lists of selectors, each separated by commas, as one."""
-    found = tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
-    for selector in found:
-        if problem := selector_problem(selector):
-            raise click.BadParameter(problem)
-    return found
-
-
-def severities(_ctx: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Severity]:
-    """`SELECTOR=SEVERITY` texts as a mapping."""
-    found: dict[str, Severity] = {}
-    for text in texts:
-        selector, _, severity = text.partition("=")
-        if problem := selector_problem(selector):
-            raise click.BadParameter(problem)
-        if severity not in set(Severity):
-            raise click.BadParameter(f"'{text}' is not of the form CODE=SEVERITY, with {', '.join(Severity)}")
-        found[selector] = Severity(severity)
-    return found
-
-
-def _content(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the same call as for every path given as text
-            return file.read()
-    except (OSError, ValueError) as error:
-        raise click.BadParameter(f"'{path}' cannot be read: {error}") from None
 
 
 _SETTINGS = {key.parameter: key.name for key in KEYS}
@@ -102,7 +49,7 @@ _READING_OPTIONS = (
         multiple=True,
         callback=pairs,
         metavar="NAME=VALUE",
-        help="Value of an ARM parameter or a <token>; NAME=@FILE reads a file.",
+        help="Value of an ARM parameter or a <token>; NAME=@FILE reads it from a file, better for a secret.",
     ),
     _option("--parameters", "parameter_files", multiple=True, metavar="FILE", help="ARM or Bicep parameter file."),
     click.option(
@@ -256,6 +203,7 @@ def compile_options(
     program = find_bicep(bicep, os.environ, for_files=parameter_files)
     return CompileOptions(
         parameters=parameters,
+        shown_parameters=shown_parameters(),
         parameter_files=tuple(source.load(path, bicep=program) for path in parameter_files),
         resolved=resolved,
         bicep=program,

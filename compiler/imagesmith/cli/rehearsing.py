@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 
 from imagesmith.cli.faults import fault_option
-from imagesmith.cli.options import pairs
+from imagesmith.cli.pairs import pairs
 from imagesmith.cli.sections import section
 from imagesmith.plan import BuildPlan
 

@@ -56,7 +56,12 @@ _STEP_OPTIONS = (
         metavar="STEP=N",
         help="Run a step up to N times more if it fails.",
     ),
-    _option("--continue", multiple=True, metavar="STEP", help="Go on with the build if a Shell step fails."),
+    _option(
+        "--continue",
+        multiple=True,
+        metavar="STEP",
+        help="Go on if a Shell or PowerShell step fails, after its retries.",
+    ),
 )
 _BUILD_OPTIONS = (
     _option(

@@ -11,9 +11,6 @@ from imagesmith.convert.deployment import Expression
 from imagesmith.diagnostics import Path
 from imagesmith.source import Object, Value, walk
 
-_ARM_STRING_LIMIT = 24_576
-"""Longest expression that ARM takes, in characters ('Resource Manager limits')."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Protected:

@@ -18,7 +18,6 @@ from imagesmith.folder import remove_below
 from imagesmith.journal.faults import CANNOT_PRUNE, words
 from imagesmith.journal.owner import held
 from imagesmith.journal.reader import Run, list_runs
-from imagesmith.journal.record import UNFINISHED
 from imagesmith.journal.state import RUN_ID, State
 from imagesmith.journal.writer import EVENTS
 
@@ -48,7 +47,7 @@ def prunable(
     return tuple(
         Prunable(run=run, size_bytes=_size(run.path))
         for run in candidates
-        if run.state not in UNFINISHED and _is_older(run, older_than, now) and _is_record(run.path)
+        if run.over and _is_older(run, older_than, now) and _is_record(run.path)
     )
 
 

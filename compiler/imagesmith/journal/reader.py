@@ -41,6 +41,11 @@ class Run:
     interrupted: bool = False
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)  # JSON data under `imagesmith` in run.json
 
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, in whatever way."""
+        return self.state not in UNFINISHED
+
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:  # JSON data
     """The events in a file, oldest first; raises `OSError` if it cannot be read.
@@ -66,15 +71,15 @@ def read_run(path: Path) -> Run:
         raise StateError(NO_SUCH_RUN, f"{path} is not the folder of a run")
     record = fields.json_file(path / RECORD)
     from_record = _from_record(path, record)
-    if from_record.state not in UNFINISHED:
+    if from_record.over:
         return from_record
     owned = is_owned(path)  # before the events are read: a run that ends in between has written its last one by then
     run = _from_events(from_record)
-    if run.state in UNFINISHED and not owned:
+    if not run.over and not owned:
         run = replace(run, state=RunState.FAILED, message=NO_RESULT, interrupted=True)
-    elif run.state in UNFINISHED and is_requested(path):
+    elif not run.over and is_requested(path):
         run = replace(run, state=RunState.CANCELING)
-    return replace(run, end_time=None) if run.state in UNFINISHED else run
+    return run if run.over else replace(run, end_time=None)
 
 
 def list_runs(state: State) -> tuple[Run, ...]:

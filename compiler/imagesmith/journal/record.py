@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from imagesmith.events import RunOutput, RunResult, RunState
+from imagesmith.events import RunOutput, RunResult, RunState, rfc3339
 
 UNFINISHED = frozenset({RunState.RUNNING, RunState.CANCELING})
 
@@ -20,8 +19,8 @@ def run_record(result: RunResult, *, template: str, details: Mapping[str, object
     """
     over = result.state not in UNFINISHED
     status = {
-        "startTime": _time(result.start_time),
-        "endTime": _time(result.end_time) if over else None,
+        "startTime": rfc3339(result.start_time),
+        "endTime": rfc3339(result.end_time) if over else None,
         "runState": result.state.value,
         "runSubState": result.sub_state.value if result.sub_state else None,
         "message": result.message,
@@ -47,7 +46,3 @@ def _output(output: RunOutput) -> dict[str, Any]:  # JSON data
         "provisioningState": output.provisioning_state,
     }
     return {"name": output.name, "properties": {key: value for key, value in properties.items() if value is not None}}
-
-
-def _time(time: datetime) -> str:
-    return time.isoformat().replace("+00:00", "Z")

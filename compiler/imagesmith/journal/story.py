@@ -21,7 +21,6 @@ from imagesmith.events import (
     Progress,
     RunFinished,
     RunStarted,
-    RunState,
     StepFinished,
     StepStarted,
     StepState,
@@ -96,7 +95,7 @@ class Story:
     @property
     def over(self) -> bool:
         """Whether the run has ended, in whatever way."""
-        return self.run.state not in (RunState.RUNNING, RunState.CANCELING)
+        return self.run.over
 
     @property
     def duration_s(self) -> float | None:

@@ -80,6 +80,13 @@ CAPACITY = (
         source="https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources",
     ),
     row(
+        "disk-in-use",
+        r"\bdisk\b.{0,300}\bis attached to (?:a )?VM\b",
+        cause="a disk is still attached to a machine, and cannot be removed before it",
+        remedy="remove the machine first; `imagesmith sweep` finds what the run has left",
+        source="https://github.com/hashicorp/packer/issues/10070",
+    ),
+    row(
         "group-being-deleted",
         r"ResourceGroupBeingDeleted|resource group .{0,100}deprovisioning state",
         cause="the resource group is being deleted by somebody",
@@ -88,7 +95,7 @@ CAPACITY = (
     ),
     row(
         "group-not-found",
-        r"ResourceGroupNotFound|resource group .{0,100}could not be found",
+        r"ResourceGroupNotFound|resource group .{0,100}could not be found|cannot locate .{0,40}resource group",
         cause="a resource group that the template names does not exist in this subscription",
         remedy="create it, or look whether --subscription names the right one",
         source="https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found",

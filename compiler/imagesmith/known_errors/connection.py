@@ -75,6 +75,13 @@ CONNECTION = (
         source="https://github.com/hashicorp/packer-plugin-azure/issues/36",
     ),
     row(
+        "clock-wrong",
+        r"certificate has expired or is not yet valid|certificate is not yet valid|certificate has expired",
+        cause="by the clock of this machine the other side's certificate does not hold yet, or not any more",
+        remedy="set the clock (timedatectl set-ntp true); where it is right, a proxy shows an old certificate",
+        source="https://pkg.go.dev/crypto/x509#InvalidReason",
+    ),
+    row(
         "tls-interception",
         r"x509: certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED|x509: certificate is not trusted",
         cause="the certificate of the other side is not one that this machine trusts: a proxy opens the connection",

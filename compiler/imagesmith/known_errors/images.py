@@ -80,6 +80,14 @@ IMAGES = (
         source=_VAULT,
     ),
     row(
+        "blob-leased",
+        r"LeaseIdMissing|there is currently a lease on the blob",
+        cause="somebody holds a lease on the blob that the VHD is written to",
+        remedy="name another blob, or end the lease: az storage blob lease break -c CONTAINER -b BLOB --account-name"
+        " NAME",
+        source="https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes",
+    ),
+    row(
         "vault-purge-protection",
         r"purge.?protection",
         cause="key vaults must have, or have, purge protection here, so the build's own cannot be made or removed",

@@ -108,6 +108,26 @@ def _own_ids(template: ImageTemplate) -> Iterator[tuple[str, Path]]:
 
 def _build_stage(template: ImageTemplate, lowering: Lowering) -> tuple[Stage, Published]:
     published = publish(template, lowering)
+    steps = _build_steps(template, lowering)
+    sections = (
+        *_machine_sections(template, lowering),
+        source_section(template.source, lowering),
+        *published.sections,
+        limits_section(template),
+    )
+    stage = Stage(
+        name=StageName.BUILD,
+        sections=sections,
+        steps=tuple(steps.steps),
+        fetches=tuple(steps.fetches),
+        variables=lowering.variables_of(sections, steps.steps),
+        on_error=OnError(template.error_handling.on_customizer_error),
+    )
+    return stage, published
+
+
+def _build_steps(template: ImageTemplate, lowering: Lowering) -> Steps:
+    """The steps of the build stage: those of the template between our own."""
     steps = Steps(lowering=lowering)
     windows = lowering.options.os_type is OsType.WINDOWS
     system = attributes(elevated_user="SYSTEM", elevated_password="")
@@ -139,21 +159,7 @@ def _build_stage(template: ImageTemplate, lowering: Lowering) -> tuple[Stage, Pu
         **dict(deprovision),
         skip_clean=True,
     )
-    sections = (
-        *_machine_sections(template, lowering),
-        source_section(template.source, lowering),
-        *published.sections,
-        limits_section(template),
-    )
-    stage = Stage(
-        name=StageName.BUILD,
-        sections=sections,
-        steps=tuple(steps.steps),
-        fetches=tuple(steps.fetches),
-        variables=lowering.variables_of(sections, steps.steps),
-        on_error=OnError(template.error_handling.on_customizer_error),
-    )
-    return stage, published
+    return steps
 
 
 def _machine_sections(template: ImageTemplate, lowering: Lowering) -> tuple[Section, ...]:

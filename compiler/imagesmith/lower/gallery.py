@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagesmith.diagnostics import Rule, Severity
-from imagesmith.hcl import Block, Expression, attributes
+from imagesmith.hcl import Block, Expression, Literal, attributes
 from imagesmith.lower.image import gallery_version, version_parts
 from imagesmith.lower.machine import build_location
 from imagesmith.lower.output import Output, validates_later
@@ -52,6 +52,7 @@ SHALLOW_REGIONS = Rule(
 
 
 def shared_image(item: SharedImageDistributor, template: ImageTemplate, lowering: Lowering) -> Output:
+    """A version of a gallery's image, by the number that the template gives or one that a run finds."""
     target = parse_id(item.gallery_image_id)
     explicit = target.names[2] if len(target.names) == 3 else None
     definition = target.parent() if explicit else target
@@ -61,6 +62,23 @@ def shared_image(item: SharedImageDistributor, template: ImageTemplate, lowering
         if explicit and is_version_number(explicit)
         else _version_variable(item, template, definition, lowering)
     )
+    section = _section(item, definition, version, template, lowering)
+    number = version if isinstance(version, str) else f"{{{VERSION_VARIABLE}}}"
+    publication = Publication(
+        kind=PublicationKind.SHARED_IMAGE,
+        run_output_name=item.run_output_name,
+        path=item.path,
+        artifact_id=f"{definition}/versions/{number}",
+        artifact_tags=item.artifact_tags,
+        exclude_from_latest=item.exclude_from_latest,
+    )
+    return Output(section=section, publication=publication, as_source=gallery_version(definition, version))
+
+
+def _section(
+    item: SharedImageDistributor, definition: ResourceId, version: Literal, template: ImageTemplate, lowering: Lowering
+) -> Section:
+    """What azure-arm is told of the version that it publishes."""
     hidden = item.exclude_from_latest or validates_later(template, lowering)
     regions = tuple(_regions(item, template, lowering))
     block = Block(
@@ -74,7 +92,7 @@ def shared_image(item: SharedImageDistributor, template: ImageTemplate, lowering
         ),
         blocks=regions,
     )
-    section = Section(
+    return Section(
         name="gallery",
         body=Block(
             type="gallery",
@@ -83,16 +101,6 @@ def shared_image(item: SharedImageDistributor, template: ImageTemplate, lowering
         ),
         path=item.path,
     )
-    number = version if isinstance(version, str) else f"{{{VERSION_VARIABLE}}}"
-    publication = Publication(
-        kind=PublicationKind.SHARED_IMAGE,
-        run_output_name=item.run_output_name,
-        path=item.path,
-        artifact_id=f"{definition}/versions/{number}",
-        artifact_tags=item.artifact_tags,
-        exclude_from_latest=item.exclude_from_latest,
-    )
-    return Output(section=section, publication=publication, as_source=gallery_version(definition, version))
 
 
 def _version_variable(

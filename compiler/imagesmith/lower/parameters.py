@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from imagesmith.diagnostics import Diagnostic, Path, Rule, Severity, dotted
 from imagesmith.redact import redact_url, too_short
@@ -32,13 +33,31 @@ SECRET_IN_TEXT = Rule(
     corrected='"artifactTags": {"owner": "platform"}',
     source="docs/secrets.md",
 )
+ON_COMMAND_LINE = Rule(
+    code="IMG877",
+    severity=Severity.NOTE,
+    title="a secret stands on the command line",
+    cause="Every user of this computer can read the arguments of a program while it runs, and the shell keeps them in"
+    " its history.",
+    fix="give the value with -p NAME=@FILE, or in a parameters file",
+    example="-p password=correct-horse",
+    corrected="-p password=@password.txt",
+    source="docs/secrets.md",
+)
 _ADDRESSES = frozenset({"scriptUri", "sourceUri", "uri"})
 """Properties whose queries are left out wherever they are shown."""
 
 
-def judge_parameters(root: Value | None, hidden: Mapping[str, str]) -> Iterator[Diagnostic]:
-    """Say which secure parameters cannot be kept secret, and where their values stand besides in scripts."""
+def judge_parameters(
+    root: Value | None, hidden: Mapping[str, str], shown: Collection[str] = ()
+) -> Iterator[Diagnostic]:
+    """Say which secure parameters cannot be kept secret, and where their values stand besides in scripts; `shown` are
+    the parameters whose values stand on a command line."""
     long = []
+    for parameter in sorted(shown):
+        if any(parameter.lower() == re.split(r"[.\[]", name)[0].lower() for name in hidden):
+            message = f"the value of parameter '{parameter}' is a secret and stands on the command line"
+            yield ON_COMMAND_LINE.at((), message, hint=f"give it with -p {parameter}=@FILE, or in a parameters file")
     for parameter, value in hidden.items():
         if reason := too_short(value):
             member = "." in parameter or "[" in parameter

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 from imagesmith.hcl import unfit
+
+_NAME_LIMIT = 64
 
 
 def shell_text(lines: Sequence[str]) -> bytes:
@@ -53,3 +56,10 @@ def shown(title: str) -> str:
 def sh_quote(text: str) -> str:
     """A text as one word of a shell."""
     return "'" + text.replace("'", "'\\''") + "'"
+
+
+def stem_of(filename: str) -> str:
+    """The template's name where it has none: the file's without its endings, as far as a name may have it
+    (aib-templates.md §1.2)."""
+    stem = re.sub("[^A-Za-z0-9_-]+", "-", Path(filename).name.partition(".")[0])
+    return stem[:_NAME_LIMIT].strip("-_") or "imagetemplate"

@@ -2,7 +2,7 @@
 
 Retries and time limits are arguments that every provisioner block takes from Packer's core (`max_retries`, `timeout`);
 1.6.6 and 1.16.0 were seen to keep both, so no target needs another spelling. Going on after a failed step is none of
-Packer's options: the command that runs a Shell step ends well and says how the script did.
+Packer's options: the command that runs a script ends well and says how the script did (`lower.passing`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.hcl import Block, Literal
+from imagesmith.lower.passing import passing_powershell, passing_shell
 from imagesmith.plan import BuildPlan, Stage, Step
 
-PASSED_OVER = "imagesmith: the step failed and is passed over; exit status"
-"""What a step that the build goes on after says when it fails; the supervisor looks for it."""
 _DEFAULT_COMMAND = "chmod +x {{ .Path }}; {{ .Vars }} {{ .Path }}"
 """Packer's own command for a Shell step (packer.md §6.1)."""
 _DEFAULT_WITH_FILE = "chmod +x {{ .Path }}; . {{ .EnvVarFile }} && {{ .Path }}"
@@ -35,12 +35,27 @@ CANNOT_PASS_OVER = Rule(
     code="IMG851",
     severity=Severity.ERROR,
     title="the build cannot go on after this step",
-    cause="Packer ends the build at the first step that fails. Only the command of a Shell step is ours to change so"
-    " that it ends well; Packer has no such command for files, restarts and updates, and that of a PowerShell step"
-    " depends on how it is elevated.",
-    fix="use --continue with Shell steps; for a PowerShell step list the exit codes that are fine in validExitCodes",
-    source="packer.md §6.1, §6.2",
+    cause="Packer ends the build at the first step that fails. The command that runs a script is ours to change so that"
+    " it ends well, so Shell and PowerShell steps can be passed over. Files, restarts and updates have no such command:"
+    " what fails there fails in Packer itself.",
+    fix="use --continue with Shell and PowerShell steps",
+    source="packer.md §6",
 )
+_INSTEAD: Mapping[str, tuple[str, str]] = {
+    "file": (
+        "the upload is Packer's own",
+        "a source that is missing is told before the build; let a script step download what may fail, and name it",
+    ),
+    "windows-restart": (
+        "Packer itself waits for the machine, and without it no later step could run",
+        "give the machine more time with restartTimeout",
+    ),
+    "windows-update": (
+        "the plugin itself searches, installs and restarts",
+        "install updates that may fail in a PowerShell step, and name it",
+    ),
+}
+"""Why the build cannot go on after a step, and what can be done, by the provisioner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +93,11 @@ def _step(step: Step, options: StepOptions | None, found: list[Diagnostic]) -> S
         rows["timeout"] = f"{options.timeout_s:g}s"
     blocks = tuple(_with(block, rows) for block in step.blocks)
     if options.passed_over:
-        if blocks[0].labels != ("shell",):
-            found.append(CANNOT_PASS_OVER.at(step.path or (), f"the build cannot go on after {step.id} ({step.kind})"))
-        blocks = tuple(_with(block, {"execute_command": _passed_over(block)}) for block in blocks)
+        if wrong := _INSTEAD.get(step.blocks[0].labels[0]):
+            message = f"the build cannot go on after {step.id} ({step.kind}): {wrong[0]}"
+            found.append(CANNOT_PASS_OVER.at(step.path or (), message, hint=wrong[1]))
+        else:
+            blocks = tuple(_with(block, _passing(block, step.id, options.retries)) for block in blocks)
     return replace(step, blocks=blocks)
 
 
@@ -88,11 +105,15 @@ def _with(block: Block, rows: Mapping[str, Literal]) -> Block:
     return replace(block, attributes=tuple({**dict(block.attributes), **rows}.items()))
 
 
-def _passed_over(block: Block) -> str:
+def _passing(block: Block, step: str, retries: int) -> Mapping[str, Literal]:
     """The step's command, ending well whatever the script ends with."""
+    if block.labels == ("powershell",):
+        # Packer runs its own clean-up script by the other of the two.
+        option = "elevated_execute_command" if block.get("elevated_user") else "execute_command"
+        valid = cast("Iterable[int]", block.get("valid_exit_codes") or (0,))
+        return {option: passing_powershell(step, valid, retries=retries)}
     default = _DEFAULT_WITH_FILE if block.get("use_env_var_file") else _DEFAULT_COMMAND
-    command = block.get("execute_command") or default
-    return f"{command}; status=$?; test $status -eq 0 || echo '{PASSED_OVER}' $status"
+    return {"execute_command": passing_shell(str(block.get("execute_command") or default), step, retries=retries)}
 
 
 def _unknown(id_: str, known: Iterable[str]) -> Diagnostic:

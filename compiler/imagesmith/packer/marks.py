@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from imagesmith.diagnostics import Path, Span
 from imagesmith.plan import Stage
@@ -13,7 +14,7 @@ from imagesmith.plan import Stage
 class StepMark:
     """A step as its output shows it. `kinds` are its Packer provisioners (``shell``, ``file``, ``windows-restart``);
     `number` counts from 1; `marker` is the name of its file in Packer's opening line, None if it is known by its order;
-    `file` and `line` are where it stands in the template.
+    `file` and `line` are where it stands in the template; so many `retries` may follow a first try that fails.
     """
 
     id: str
@@ -23,6 +24,7 @@ class StepMark:
     marker: str | None = None
     file: str | None = None
     line: int | None = None
+    retries: int = 0
 
 
 def step_marks(stage: Stage, locate: Callable[[Path], Span | None]) -> tuple[StepMark, ...]:
@@ -39,6 +41,7 @@ def step_marks(stage: Stage, locate: Callable[[Path], Span | None]) -> tuple[Ste
                 marker=step.marker,
                 file=span.file if span else None,
                 line=span.line if span else None,
+                retries=sum(cast("int", block.get("max_retries") or 0) for block in step.blocks),
             )
         )
     return tuple(marks)

@@ -51,6 +51,7 @@ BUILD_ENDED = re.compile(
 LEFT_BEHIND = re.compile(r"(?i)please delete manually|error deleting resource|aborted: skipping cleanup of step")
 """Resources that Packer gives up on (packer.md §11, supervisor 8)."""
 
+_RETRYING = re.compile(r'Provisioner failed with ".*", retrying with [0-9]+ trie\(s\) left', re.DOTALL)
 _EXIT_STATUS = re.compile(r"exit(?:ed with)?(?: non-zero exit)? (?:status|code):? (?P<status>[0-9]{1,10})")
 
 
@@ -71,6 +72,11 @@ def may_open(line: str) -> bool:
 def is_recognised(step: StepMark) -> bool:
     """Whether this kind of step has an opening line that is known."""
     return any(kind in _OPENING for kind in step.kinds)
+
+
+def retries(line: str) -> bool:
+    """Whether Packer says with this line that it tries a step again (packer.md §4.3)."""
+    return bool(_RETRYING.fullmatch(line))
 
 
 def repeats(line: str, step: StepMark) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -170,14 +170,6 @@ class ArtifactCollector:
     def image(self) -> Artifact | None:
         """The image: the first artifact of azure-arm. Post-processors repeat it (packer.md §3.2)."""
         return next((artifact for artifact in self.artifacts if artifact.builder_id == AZURE_BUILDER), None)
-
-
-def collect_artifacts(records: Iterable[Record]) -> ArtifactCollector:
-    """A collector that has seen all these records."""
-    collector = ArtifactCollector()
-    for record in records:
-        collector.feed(record)
-    return collector
 
 
 def parse_artifact_string(text: str) -> Mapping[str, str]:

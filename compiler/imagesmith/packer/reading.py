@@ -70,7 +70,7 @@ class LineReader:
             else:
                 self._give(spoken)
                 self._take_long_way(lines[at], batch.stream)
-                at += 1
+                time, at = self._now(), at + 1  # no line is older than the event before it
         self._give(spoken)
 
     def _ordinary(self, lines: Sequence[str]) -> list[str]:

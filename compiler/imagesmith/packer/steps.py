@@ -55,6 +55,10 @@ class StepTracker:
         self._index = -1
         self._running: StepMark | None = None
         self._since = 0.0
+        self._retries = 0
+        """How often Packer may still try the running step again."""
+        self._tried_again = False
+        """Whether it has just said so, and its opening line comes once more."""
         self._over = False
         self._failed_step: str | None = None
         self._failed_after_steps = False
@@ -146,6 +150,9 @@ class StepTracker:
             self._core(line)
         elif line.level == "error":
             self._output(line.text, "stderr")
+        elif self._retries and opening.retries(line.text):
+            self._retries, self._tried_again = self._retries - 1, True
+            self._output(line.text, "stdout")
         elif line.level == "say" and (index := self._opened(line.text)) is not None:
             self._start(index)
         elif line.level == "say" and self._ends_steps(line.text):
@@ -162,6 +169,9 @@ class StepTracker:
         if not opening.may_open(text):
             return None
         if (running := self._running) and (opening.names_file_of(text, running) or opening.repeats(text, running)):
+            return None
+        if running and self._tried_again and opening.opens(text, running):
+            self._tried_again = False
             return None
         later = range(self._index + 1, len(self._steps))
         named = next((index for index in later if opening.names_file_of(text, self._steps[index])), None)
@@ -180,6 +190,7 @@ class StepTracker:
             self._finish(StepState.SUCCEEDED)
         step = self._steps[index]
         self._index, self._running, self._since, self._over = index, step, self._monotonic(), False
+        self._retries, self._tried_again = step.retries, False
         self._emit(
             StepStarted(
                 time=self._now(), step=step.id, title=step.title, number=step.number, file=step.file, line=step.line

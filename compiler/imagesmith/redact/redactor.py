@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from imagesmith.redact.forms import SHORTEST, encodings, parts, ragged_forms
-from imagesmith.redact.search import Finder, Spans
+from imagesmith.redact.search import LEAD, TELLING, Finder, Spans
 from imagesmith.redact.urls import MARK, without_signatures
 
 LEAST = 6
 """Characters that a secret needs to be taken as one."""
-_TELLING = 8
-"""Characters of a broken form that are masked in any case; of a short one, half of it is enough."""
 _PATIENCE = 4
 """How many lines may come between two pieces: two streams mix."""
-_LEAD = re.compile(r"(?:[0-9]+,[^,]*,ui,[a-z]+,)?(?:(?:==>|   ) [^\s:]+(?: \([^()]*\))?: ?)?\s*")
-"""What stands before the text of a line: Packer's record (packer.md §4.2), its prefix, indentation."""
 _BREAK = re.compile(r"(\\n(?=(?:==>|   ) ))")
 _TELLTALE = re.compile(r"sig(?:=|%3)|\\n")
 """What a signature, and what a record of several lines has."""
@@ -89,7 +85,7 @@ class Redactor:
         `LineRedactor` that is `settled` gives them back as they are and stays settled.
         """
         text = "\n".join(lines)
-        places = [start for _, start, _ in self.finder.hits(text)] if self.finder is not None else []
+        places = list(self.finder.concerns(text)) if self.finder is not None else []
         if "sig" in text or "\\n" in text:
             places += [match.start() for match in _TELLTALE.finditer(text)]
         found = set(_numbers(places, lines))
@@ -149,11 +145,11 @@ class LineRedactor:
         hits = finder.hits(text)
         if not hits and not self._broken and not finder.may_be_inside(text):
             return self._redactor.masked(text, [])
-        lead = _LEAD.match(text)
+        lead = LEAD.match(text)
         start = lead.end() if lead else 0
         spans = finder.whole(text, hits)
         spans += self._continued(finder, text, start)
-        if len(text) - start >= _TELLING and finder.inside(text[start:]):
+        if len(text) - start >= TELLING and finder.inside(text[start:]):
             spans.append((start, len(text)))
         spans += [
             finder.widened(text, start, end, form)
@@ -193,7 +189,7 @@ def _numbers(places: Sequence[int], lines: Sequence[str]) -> Iterator[int]:
 
 
 def _telling(form: str, length: int) -> bool:
-    return length >= _TELLING or 2 * length >= len(form)
+    return length >= TELLING or 2 * length >= len(form)
 
 
 def _cut_out(text: str, spans: Spans) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,6 +26,13 @@ _WINDOW = 1 << 16
 """Characters that are searched at once: a text full of matches must not become a list of as many tuples."""
 _PIECES = 4096
 """Characters of a form of which a line may be a middle piece; of longer secrets the lines are secrets themselves."""
+TELLING = 8
+"""Characters of a broken form that tell something in any case; of a short one, half of it is enough."""
+LEAD = re.compile(r"(?:[0-9]+,[^,]*,ui,[a-z]+,)?(?:(?:==>|   ) [^\s:]+(?: \([^()]*\))?: ?)?\s*")
+"""What stands before the text of a line: Packer's record (packer.md §4.2), its prefix, indentation."""
+_LEADS = re.compile(LEAD.pattern * 2)
+"""The same for a line, or for what is left of it without Packer's record and prefix."""
+_LEADS_LONGEST = 300
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _BASE64_BEFORE = re.compile(r"(?:%2[BbFf]|[A-Za-z0-9+/_-])\Z")
@@ -121,10 +128,11 @@ class Finder:
     def begun(self, text: str, hits: list[tuple[int, int, int]]) -> Iterator[tuple[int, str]]:
         """Forms that begin in the text and go on behind its end: where they begin, and the form."""
         for number, start, _end in hits:
-            piece = text[start:]
-            for form in self._openings.get(self._patterns[number], ()):
-                if len(form) > len(piece) and form.startswith(piece):
-                    yield start, form
+            if len(text) - start < self._longest:
+                piece = text[start:]
+                for form in self._openings.get(self._patterns[number], ()):
+                    if len(form) > len(piece) and form.startswith(piece):
+                        yield start, form
 
     def inside(self, text: str) -> bool:
         """Whether the whole text stands in the middle of a form."""
@@ -134,10 +142,41 @@ class Finder:
         """A quick look before `inside`, right for nearly all texts: their end is not that of a piece."""
         return text[-SHORTEST:] in self._grams
 
-    def perhaps_inside(self, lines: Iterable[str]) -> list[int]:
-        """Numbers of the lines of which that can be said."""
+    def concerns(self, text: str) -> Iterator[int]:
+        """Places in a text of many lines at which one holds a form, or perhaps begins or ends in the middle of one."""
+        for number, start, end in self.hits(text):
+            pattern = self._patterns[number]
+            if pattern in self._heads or self._goes_on(text, start, pattern) or self._comes_from(text, end, pattern):
+                yield start
+
+    def _goes_on(self, text: str, start: int, opening: str) -> bool:
+        """Whether all of the line from here on is how a form begins."""
+        near = text[start : start + _HEAD].partition("\n")[0]  # nearly always enough to see that it is not
+        forms = [form for form in self._openings.get(opening, ()) if form.startswith(near)]
+        if not forms or len(near) < _HEAD:
+            return bool(forms)
+        stop = text.find("\n", start, start + self._longest)
+        piece = text[start : stop if stop >= 0 else start + self._longest]
+        return any(form.startswith(piece) for form in forms)
+
+    def _comes_from(self, text: str, end: int, closing: str) -> bool:
+        """Whether all that a line says up to here is how a form ends."""
+        forms: Sequence[str] = self._closings.get(closing, ())
+        size = len(closing)
+        while forms:
+            before = text[end - size - 1] if end > size else "\n"
+            if (before.isspace() or before in ":,") and _may_speak_from(text, end - size):
+                return True
+            size += 1
+            forms = [form for form in forms if len(form) > size and form[-size] == before]
+        return False
+
+    def perhaps_inside(self, lines: Iterable[str]) -> Iterator[int]:
+        """Numbers of the lines that may stand in the middle of a form: their ends do."""
         grams = self._grams
-        return [number for number, line in enumerate(lines) if line[-SHORTEST:] in grams]
+        for number, line in enumerate(lines):
+            if line[-SHORTEST:] in grams and len(line) >= TELLING and line[-TELLING:] in self._joined:
+                yield number
 
     @cached_property
     def _longest(self) -> int:
@@ -155,6 +194,8 @@ class Finder:
     def ended(self, text: str, start: int, hits: list[tuple[int, int, int]]) -> Iterator[tuple[int, str]]:
         """Forms that have begun before `start` and end in the text: where they end, and the form."""
         for number, _start, end in hits:
+            if end - start >= self._longest:
+                continue
             piece = text[start:end]
             for form in self._closings.get(self._patterns[number], ()):
                 if len(form) > len(piece) >= SHORTEST and form.endswith(piece):
@@ -166,6 +207,12 @@ def _grouped(forms: Iterable[str], edge: Callable[[str], str]) -> dict[str, tupl
     for form in forms:
         found[_plain(edge(form))].append(form)
     return {key: tuple(group) for key, group in found.items()}
+
+
+def _may_speak_from(text: str, at: int) -> bool:
+    """Whether a line of the text begins here, apart from what stands before the text of a line."""
+    start = text.rfind("\n", max(0, at - _LEADS_LONGEST), at) + 1
+    return (start == 0 and at > _LEADS_LONGEST) or _LEADS.fullmatch(text, start, at) is not None
 
 
 def _plain(text: str) -> str:

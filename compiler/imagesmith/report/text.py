@@ -51,11 +51,27 @@ def escape_controls(text: str) -> str:
         text = text.replace(":", escape(":"), 1)
     if text.isprintable():
         return text
-    return "".join(character if _is_harmless(character) else escape(character) for character in text)
+    return text.translate(_SHOWN)
 
 
 def _is_harmless(character: str) -> bool:
     return character.isprintable() or character == "\t" or unicodedata.category(character) == "Zs"
+
+
+class _Shown(dict[int, str]):
+    """Characters as they are shown, by their code: looked at once each, since a log can consist of odd ones."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        shown = character if _is_harmless(character) else escape(character)
+        if code < _OFTEN:
+            self[code] = shown
+        return shown
+
+
+_OFTEN = 1 << 16
+"""Codes from which on nothing is remembered: what a program prints must not fill the memory."""
+_SHOWN = _Shown()
 
 
 def _lines(diagnostic: Diagnostic, redact: Callable[[str], str], *, color: bool) -> Iterator[str]:

@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -50,9 +49,10 @@ class Authority:
 
         return cls(trustme.CA(organization_name="imagesmith sandbox"))
 
-    def write(self, path: Path) -> None:
-        """Write the authority's own certificate, for clients to trust."""
-        self._authority.cert_pem.write_to_path(str(path))
+    @property
+    def certificate(self) -> bytes:
+        """What clients have to trust, as PEM."""
+        return self._authority.cert_pem.bytes()
 
     def context(self, host: str) -> ssl.SSLContext:
         """The server side of TLS for a name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from imagesmith.diagnostics import Diagnostic, Path
 from imagesmith.plan import Stage
@@ -19,24 +19,43 @@ _SCRIPT_KINDS = frozenset({"powershell", "shell"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Planned:
-    """A step that runs a script. `path` is where it stands in the template; steps of ours stand nowhere."""
+    """A step that runs a script. `path` is where it stands in the template; steps of ours stand nowhere. `valid` are
+    the exit codes that Packer takes for success."""
 
     id: str
     path: Path = ()
+    valid: frozenset[int] = frozenset((0,))
 
 
 class Itinerary:
-    """The script steps of one machine. Packer runs each under a name of its own, and again under the same name, so the
-    n-th name is the n-th step."""
+    """The script steps of one machine. Packer runs each under a name of its own, so the n-th name is the n-th step.
+    What comes after a step that failed is the same step again; some Packers keep its name, others do not."""
 
     def __init__(self, steps: Sequence[Planned], exits: Mapping[str, int]) -> None:
         self._steps = tuple(steps)
         self._exits = exits
         self._names: dict[str, int] = {}
+        self._next = 0
+        self._running: int | None = None
+        self._failed: int | None = None
 
     def step(self, name: str) -> Planned | None:
-        """The step whose script has this name on the machine; None where the plan is not known."""
-        number = self._names.setdefault(name, len(self._names))
+        """The step whose script, with this name on the machine, runs now; None where the plan is not known."""
+        if name not in self._names:
+            again = self._failed is not None
+            self._names[name] = self._failed if self._failed is not None else self._next
+            self._next += 0 if again else 1
+        self._running = self._names[name]
+        return self._planned(self._running)
+
+    def ended(self, exit_code: int) -> None:
+        """Take note of how a command has ended; one that ran no script of a step counts for nothing."""
+        if self._running is not None:
+            step = self._planned(self._running)
+            self._failed = self._running if step and exit_code not in step.valid else None
+            self._running = None
+
+    def _planned(self, number: int) -> Planned | None:
         return self._steps[number] if number < len(self._steps) else None
 
     def exit_code(self, step: Planned | None) -> int | None:
@@ -102,8 +121,9 @@ class Rehearsal:
 def script_steps(stage: Stage) -> tuple[Planned, ...]:
     """The steps of a stage that run a script, in order."""
     return tuple(
-        Planned(id=step.id, path=step.path or ())
+        Planned(id=step.id, path=step.path or (), valid=frozenset(cast("Iterable[int]", valid or (0,))))
         for step in stage.steps
         for block in step.blocks
         if block.labels[0] in _SCRIPT_KINDS
+        for valid in (block.get("valid_exit_codes"),)
     )

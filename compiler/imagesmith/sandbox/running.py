@@ -88,7 +88,7 @@ class Running:
         server = web.Server(self.application)
         self._stop.append(partial(server.shutdown, _PATIENCE_S))
         authority = Authority.create()
-        authority.write(self.ca_file)
+        self.state.write(CA_FILE, authority.certificate)
         self.proxy = Proxy(authority=authority, serve=server)
         await self.proxy.start()
         self._stop.append(self.proxy.stop)

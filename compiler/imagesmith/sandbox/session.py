@@ -173,6 +173,7 @@ class Sandbox:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _end_thread(self) -> None:
+        self._call(_end_tasks())
         self._call(self._loop.shutdown_default_executor())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOP_TIMEOUT_S)
@@ -210,3 +211,11 @@ class Sandbox:
             "deleted_vaults": cloud.deleted_vaults,
         }
         self._state.write(RESOURCES_FILE, json.dumps(kept, indent=1).encode())
+
+
+async def _end_tasks() -> None:
+    """Let what was cancelled come to its end: a loop that stops before complains of it on stderr."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

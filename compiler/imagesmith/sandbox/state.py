@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from imagesmith.folder import remove_below
 from imagesmith.sandbox.errors import STATE_FOREIGN, failure
@@ -41,6 +42,7 @@ class StateFolder:
         path.chmod(0o700)
         marker = path / MARKER
         if not marker.exists():
+            marker.touch(mode=0o600)
             marker.write_text(MARKER_TEXT, encoding="utf-8")
         return cls(path, is_new=is_new)
 
@@ -61,6 +63,11 @@ class StateFolder:
             file.write(content)
         scratch.replace(path)
         return path
+
+    def open_log(self, *parts: str) -> BinaryIO:
+        """A file (0600) to append to, in a sub-folder that is made where it is missing."""
+        path = self.folder(*parts[:-1]) / parts[-1]
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "ab")
 
     def remove(self, *parts: str) -> None:
         """Delete a folder or file below this one; links are deleted, never followed, on the way there neither."""

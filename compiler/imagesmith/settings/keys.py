@@ -187,7 +187,7 @@ KEYS: tuple[Key, ...] = (
         help="Tries more of steps.",
         example='{ "customize[2]" = 3 }',
     ),
-    Key(name="continue", read=steps, help="Shell steps that may fail.", example='["customize[3]"]'),
+    Key(name="continue", read=steps, help="Script steps that may fail.", example='["customize[3]"]'),
     Key(name="packer-version", read=version, help="Packer to compile for.", example='"1.11.2"'),
     Key(name="azure-plugin", read=version, help="Azure plugin to compile for.", example='"2.3.0"'),
 )

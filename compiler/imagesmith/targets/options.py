@@ -116,13 +116,36 @@ OPTIONS: tuple[Option, ...] = (
     _azure("polling_duration_timeout"),
     _azure("shared_image_gallery_timeout"),
     *_provisioner(
-        "shell", "script", "execute_command", "binary", "expect_disconnect", "start_retry_timeout", "skip_clean"
+        "shell",
+        "script",
+        "execute_command",
+        "environment_vars",
+        "use_env_var_file",
+        "binary",
+        "expect_disconnect",
+        "start_retry_timeout",
+        "skip_clean",
     ),
-    *_provisioner("powershell", "script", "elevated_user", "elevated_password", "valid_exit_codes", "skip_clean"),
+    *_provisioner(
+        "powershell",
+        "script",
+        "execute_command",
+        "environment_vars",
+        "env_var_format",
+        "elevated_user",
+        "elevated_password",
+        "elevated_execute_command",
+        "elevated_env_var_format",
+        "valid_exit_codes",
+        "skip_clean",
+    ),
     *_provisioner("file", "source", "destination"),
     *_provisioner("windows-restart", "restart_command", "restart_check_command", "restart_timeout"),
     *_provisioner("windows-update", "search_criteria", "filters", "update_limit"),
     *_provisioner("manifest", "output"),
 )
+
+OF_ANY_PROVISIONER = frozenset(("max_retries", "timeout"))
+"""What Packer's core itself reads of every provisioner, in all versions from 1.6.6 on (`lower.tuning`)."""
 
 BY_NAME = {(option.component, option.name): option for option in OPTIONS}

@@ -60,6 +60,13 @@ def plugin_folders(plugin_path: Path | None, environment: Mapping[str, str], cac
     )
 
 
+def packers_plugin_path(environment: Mapping[str, str]) -> str | None:
+    """What PACKER_PLUGIN_PATH has to say where Packer is given another home, so that it finds the plugins that it finds
+    now; None where there are none."""
+    own = next((str(folder) for folder in _own_folders(environment) if folder.is_dir()), None)
+    return environment.get("PACKER_PLUGIN_PATH") or own
+
+
 def _own_folders(environment: Mapping[str, str]) -> Iterator[Path]:
     if base := environment.get("PACKER_CONFIG_DIR") or environment.get("HOME") or environment.get("USERPROFILE"):
         yield from (Path(base, ".config", "packer", "plugins"), Path(base, ".packer.d", "plugins"))

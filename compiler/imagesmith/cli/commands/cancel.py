@@ -10,7 +10,6 @@ from imagesmith.cli.output import talk
 from imagesmith.cli.runs import Refused, run_argument, run_of, state_option
 from imagesmith.events import ExitCode
 from imagesmith.journal import StateError, read_run, request_cancel
-from imagesmith.journal.record import UNFINISHED
 
 _LOOK_S = 0.3
 
@@ -35,7 +34,7 @@ def command(run: str, no_wait: bool, kill: bool, state_dir: str | None) -> int:
         talk(f"{path.name} has been asked to end")
         return ExitCode.OK
     talk(f"{path.name} has been asked to end; waiting for what it has to clean up")
-    while (found := read_run(path)).state in UNFINISHED:
+    while not (found := read_run(path)).over:
         time.sleep(_LOOK_S)
     click.echo(f"{found.state.value}: {found.message}")
     return ExitCode.OK

@@ -17,6 +17,7 @@ from imagesmith.cli.run import cache_folder, state_folder
 from imagesmith.cli.world import tell_of
 from imagesmith.events import ExitCode, now
 from imagesmith.journal import new_run_id, open_state
+from imagesmith.toolchain.plugins import packers_plugin_path
 from imagesmith.world import World
 
 
@@ -71,5 +72,13 @@ def _environment(world: World) -> dict[str, str]:
         if name in world.variables
     }
     own = {name: value for name, value in os.environ.items() if name.startswith("IMAGESMITH_")}
-    # The sandbox has a home of its own, in which nobody has installed a Packer.
-    return {**world.environment, **variables, **login, **own, "IMAGESMITH_CACHE_DIR": str(cache_folder())}
+    # The sandbox has a home of its own, in which nobody has installed a Packer or a plugin.
+    plugins = packers_plugin_path(os.environ)
+    return {
+        **world.environment,
+        **variables,
+        **login,
+        **own,
+        **({"PACKER_PLUGIN_PATH": plugins} if plugins else {}),
+        "IMAGESMITH_CACHE_DIR": str(cache_folder()),
+    }

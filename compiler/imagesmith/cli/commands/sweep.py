@@ -20,7 +20,9 @@ from imagesmith.cli.values import DurationType
 from imagesmith.cli.world import Unfit, azure, kept_sandbox
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunState, now
-from imagesmith.journal import StateError, open_state, read_run
+from imagesmith.journal import StateError, choose_run, find_state, open_state, read_run
+from imagesmith.journal.choose import LAST
+from imagesmith.journal.faults import AMBIGUOUS_RUN
 from imagesmith.journal.record import UNFINISHED
 from imagesmith.report.json import json_text
 from imagesmith.world import World
@@ -53,6 +55,7 @@ def command(output: str, yes: bool, **given: Any) -> int:  # the options above
     is 9 where something that was to be removed is still there.
     """
     try:
+        given["run_id"] = _run_id(given["run_id"], given["state_dir"])
         with _world(given) as world:
             found = find_leftovers(world, run_id=given["run_id"])
             chosen = tuple(leftover for leftover in found if _is_chosen(leftover, given))
@@ -60,6 +63,8 @@ def command(output: str, yes: bool, **given: Any) -> int:  # the options above
             problems = dict(remove_leftovers(chosen, world)) if yes else {}
     except AzureError as error:
         return _refused(ExitCode.PREFLIGHT, error.diagnostic)
+    except StateError as error:
+        return _refused(ExitCode.USAGE, error.diagnostic)
     except Unfit as error:
         return _refused(error.code, error.diagnostic)
     _show(chosen, problems, output, removed=yes)
@@ -69,6 +74,19 @@ def command(output: str, yes: bool, **given: Any) -> int:  # the options above
 def _refused(code: ExitCode, diagnostic: Diagnostic) -> int:
     show_diagnostics([diagnostic])
     return code
+
+
+def _run_id(name: str | None, state_dir: str | None) -> str | None:
+    """The run that is meant by an id, the beginning of one or `last`; an id without a record here is taken as it is,
+    since Azure's tags are what counts. Raises StateError."""
+    if name is None:
+        return None
+    try:
+        return choose_run(find_state(state_folder(state_dir)), name).name
+    except StateError as error:
+        if name == LAST or error.diagnostic.code == AMBIGUOUS_RUN.code:
+            raise
+        return name
 
 
 @contextmanager

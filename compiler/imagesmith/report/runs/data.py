@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from datetime import datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from imagesmith.events import rfc3339
+from imagesmith.events import json_data
 from imagesmith.journal import Difference, Run, Story
 
 
@@ -23,9 +18,9 @@ def run_json(run: Run) -> dict[str, Any]:  # JSON data
         "message": run.message,
         "exit_code": run.exit_code,
         "template": run.template,
-        "start_time": _plain(run.start_time),
-        "end_time": _plain(run.end_time),
-        "outputs": _plain(run.outputs),
+        "start_time": json_data(run.start_time),
+        "end_time": json_data(run.end_time),
+        "outputs": json_data(run.outputs),
         "leftovers": list(run.leftovers),
         "retries": run.retries,
         "path": str(run.path),
@@ -39,34 +34,16 @@ def story_json(story: Story) -> dict[str, Any]:  # JSON data
         "duration_s": story.duration_s,
         "packer": story.packer,
         "planned_steps": story.planned_steps,
-        "phases": _plain(story.phases),
-        "steps": _plain(story.steps),
-        "incidents": [{"kind": found.kind, **_plain(found)} for found in story.incidents],
-        "notices": _plain(story.notices),
-        "diagnostics": _plain(story.diagnostics),
-        "record": _plain(story.run.details),
+        "phases": json_data(story.phases),
+        "steps": json_data(story.steps),
+        "incidents": [{"kind": found.kind, **json_data(found)} for found in story.incidents],
+        "notices": json_data(story.notices),
+        "diagnostics": json_data(story.diagnostics),
+        "record": json_data(story.run.details),
     }
 
 
 def difference_json(difference: Difference) -> dict[str, Any]:  # JSON data
     """One difference between two runs."""
-    data: dict[str, Any] = _plain(difference)
+    data: dict[str, Any] = json_data(difference)
     return data
-
-
-def _plain(value: Any) -> Any:  # noqa: PLR0911 - JSON data of any shape, one return a shape
-    match value:
-        case datetime():
-            return rfc3339(value)
-        case StrEnum():
-            return value.value
-        case Path():
-            return str(value)
-        case Mapping():
-            return {name: _plain(item) for name, item in value.items()}
-        case tuple() | list():
-            return [_plain(item) for item in value]
-        case _ if dataclasses.is_dataclass(value):
-            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        case _:
-            return value

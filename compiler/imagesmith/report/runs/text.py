@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from imagesmith.events import RunState
 from imagesmith.journal import Difference, Incident, LogLine, Part, Run, Story
 from imagesmith.journal.story import StepStory
 from imagesmith.report.supervision import incident_words
@@ -21,14 +20,14 @@ def run_word(run: Run) -> str:
 def list_lines(runs: Iterable[Run], now: datetime) -> Iterator[str]:
     """One line a run."""
     for run in runs:
-        end = run.end_time or (now if run.state in (RunState.RUNNING, RunState.CANCELING) else None)
+        end = run.end_time or (None if run.over else now)
         took = duration((end - run.start_time).total_seconds()) if end and run.start_time else "-"
-        more = f"  {_times_again(run.retries)}" if run.retries else ""
+        more = f"  {_tries(run.retries)}" if run.retries else ""
         more += f"  {len(run.leftovers)} left behind" if run.leftovers else ""
         yield f"{run.run_id}  {run_word(run):<18}  {took:>12}  {printable(run.template or '-')}{more}"
 
 
-def _times_again(count: int) -> str:
+def _tries(count: int) -> str:
     return "tried again once" if count == 1 else f"tried again {count} times"
 
 

@@ -41,7 +41,6 @@ OLD_TLS = Rule(
 
 _REQUESTS = frozenset({"invoke-webrequest", "iwr", "wget", "curl"})
 _WEB = _REQUESTS | {"invoke-restmethod", "irm", "install-module", "install-packageprovider", "start-bitstransfer"}
-_DOWNLOAD = Pattern(r"\.Download(?:File|String|Data)\(", re.IGNORECASE)
 _TLS = Pattern(r"Tls1[23]|SchUseStrongCrypto|SecurityProtocol", re.IGNORECASE)
 _OLD = Pattern(r"2012|2016", re.IGNORECASE)
 

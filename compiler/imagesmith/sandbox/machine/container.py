@@ -136,7 +136,7 @@ class ContainerMachines:
 
     async def serve(self, name: str, connection: socket.socket) -> None:
         """Let the machine's own sshd talk on the connection; the engine copies, not we."""
-        with connection, (self.state.folder("machines") / f"{name}.log").open("ab") as log:
+        with connection, self.state.open_log("machines", f"{name}.log") as log:
             container = self._containers.get(name)
             if container is None:
                 return

@@ -12,12 +12,14 @@ import re
 import shlex
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import asyncssh
 
+from imagesmith.lower.passing import PASSED_OVER, read_passing_shell
 from imagesmith.sandbox.machine import MachineSpec
 from imagesmith.sandbox.rehearsal import SAID, Itinerary, Rehearsal
 from imagesmith.sandbox.state import StateFolder
@@ -139,6 +141,7 @@ class _Recorded:
         self._folder = root.parent
         self._itinerary = itinerary
         self._steps = 0
+        self._tries: Counter[str] = Counter()
 
     def files(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
         """The file server of an SFTP or SCP session."""
@@ -154,7 +157,19 @@ class _Recorded:
             return
         code = await asyncio.to_thread(self._record, command, process.env)
         process.stdout.write(SAID + "\n")
+        if code and self._is_passed_over(command):
+            process.stdout.write(f"{PASSED_OVER} {code}\n")
+            code = 0
+        self._itinerary.ended(code)
         process.exit(code)
+
+    def _is_passed_over(self, command: str) -> bool:
+        """Whether this is the last try of a step that the build goes on after."""
+        passing = read_passing_shell(command)
+        if passing is None:
+            return False
+        self._tries[passing.tries] += 1
+        return self._tries[passing.tries] > passing.retries
 
     def _do(self, words: list[str]) -> None:
         """One of Packer's own commands, on the tree."""

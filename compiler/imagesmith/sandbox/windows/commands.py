@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from imagesmith.lower.passing import Passing, read_passing_powershell
 from imagesmith.sandbox.windows.meanings import (
     AbortShutdown,
     AppendChunk,
     Cleanup,
     EchoTo,
     Meaning,
+    PassOver,
     RunBatch,
     RunScript,
     RunTask,
@@ -47,6 +49,8 @@ def understand(line: str) -> Meaning:
     """What a command line means; `UserText` for everything that Packer itself does not send."""
     stripped = line.strip()
     if len(stripped) <= _LONGEST_LINE:
+        if passing := read_passing_powershell(stripped):
+            return _passing(passing)
         for form, meaning in _LINES.items():
             if match := form.fullmatch(stripped):
                 return meaning(match) or UserText(line)
@@ -66,6 +70,14 @@ def _script(match: re.Match[str]) -> Meaning:
     if _CLEANUP.fullmatch(script):
         return Cleanup(script)
     return RunScript(program=groups["program"].lower(), script=script, variables=groups.get("variables"))
+
+
+def _passing(passing: Passing) -> Meaning:
+    """The command of a step that the build goes on after; Packer cleans up by the same command."""
+    script = passing.script
+    clean_up = Cleanup(script) if _CLEANUP.fullmatch(script) else None
+    run = clean_up or RunScript(program="powershell", script=script, variables=passing.variables)
+    return PassOver(run=run, valid=passing.valid, retries=passing.retries, tries=passing.tries)
 
 
 def _shutdown(match: re.Match[str]) -> Meaning | None:

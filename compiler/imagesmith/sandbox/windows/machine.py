@@ -6,6 +6,7 @@ Every command line is told apart by `understand`; what it then does is one case 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -24,6 +25,7 @@ from imagesmith.sandbox.windows.meanings import (
     Cleanup,
     EchoTo,
     Meaning,
+    PassOver,
     ReadFile,
     RegistryTest,
     RemoveFile,
@@ -37,6 +39,7 @@ from imagesmith.sandbox.windows.meanings import (
     UserText,
     WindowsUpdate,
 )
+from imagesmith.sandbox.windows.passing import pass_over
 from imagesmith.sandbox.windows.paths import PathError
 from imagesmith.sandbox.windows.powershell import PowerShell
 from imagesmith.sandbox.windows.restarts import Restarts
@@ -71,16 +74,16 @@ class WindowsMachine:
         self._rehearsal = rehearsal
         self._restarts = Restarts()
         self._boots = 0
-        itinerary = rehearsal.begin()
+        self._itinerary = rehearsal.begin()
         scripts = Scripts(
             folder,
             drive=self.guest.tree.host_folder("C"),
             rehearsal=rehearsal,
-            itinerary=itinerary,
+            itinerary=self._itinerary,
             powershell=PowerShell(powershell, folder=folder, environment=environment or {}) if powershell else None,
             runs=runs,
         )
-        self._steps = Steps(self.guest, scripts=scripts, rehearsal=rehearsal, itinerary=itinerary)
+        self._steps = Steps(self.guest, scripts=scripts, rehearsal=rehearsal, itinerary=self._itinerary)
         rehearsal.join(self)
         self._count_boot()
 
@@ -104,10 +107,12 @@ class WindowsMachine:
         files = self.guest.files(command.user, working_directory=command.working_directory, more=command.environment)
         line = " ".join((command.line, *command.arguments))
         try:
-            return await self._carry_out(understand(line), command.user, files, streams)
+            code = await self._carry_out(understand(line), command.user, files, streams)
         except PathError as error:
             streams.stderr(f"{error}\r\n".encode(errors="replace"))
-            return FAILED
+            code = FAILED
+        self._itinerary.ended(code)
+        return code
 
     def booted(self) -> None:
         """The machine has restarted."""
@@ -156,6 +161,9 @@ class WindowsMachine:
                 return await self._steps.script(RunScript(program="powershell", script=script), user, streams)
             case RunScript():
                 return await self._steps.script(meaning, user, streams)
+            case PassOver():
+                run = partial(self._carry_out, meaning.run, user, files, streams)
+                return await pass_over(meaning, files, streams, run)
             case RunTask(wrapper):
                 return await self._steps.task(wrapper, user, streams)
             case RunBatch():

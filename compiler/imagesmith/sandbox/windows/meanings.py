@@ -71,6 +71,17 @@ class RunScript:
     variables: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassOver:
+    """Run a script, and end well if it fails with none of the `valid` exit codes; so many times it fails first, which
+    the file `tries` counts."""
+
+    run: RunScript | Cleanup
+    valid: frozenset[int]
+    retries: int
+    tries: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunTask:
     """Run a wrapper that makes a scheduled task: the elevated form of `RunScript`."""
@@ -138,6 +149,7 @@ Meaning: TypeAlias = (
     | ReadFile
     | RegistryTest
     | RunScript
+    | PassOver
     | RunTask
     | Cleanup
     | RunBatch

@@ -18,6 +18,7 @@ from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.powershell import PowerShell
 
 _EXIT = re.compile(r"exit\s+(-?[0-9]{1,10})\s*;?", re.IGNORECASE)
+_THROW = re.compile(r"throw\s+'(?:[^'\u2018-\u201b]|'')*'\s*;?", re.IGNORECASE)
 _VARIABLE = re.compile(r'\$env:([^=\s"]+)="((?:[^"`]|`.)*)";', re.DOTALL)
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -125,9 +126,14 @@ def script_text(content: bytes) -> str:
 
 
 def only_exit(text: str) -> int | None:
-    """The exit code of a script that consists of `exit N` and comments, unsigned as Windows has them."""
+    """The exit code of a script that consists of `exit N`, or of an error that it raises, and comments; unsigned as
+    Windows has them."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    match = _EXIT.fullmatch(lines[0]) if len(lines) == 1 else None
+    if len(lines) != 1:
+        return None
+    if _THROW.fullmatch(lines[0]):
+        return 1
+    match = _EXIT.fullmatch(lines[0])
     return int(match[1]) % 2**32 if match else None
 
 

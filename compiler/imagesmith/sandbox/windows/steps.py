@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from textwrap import shorten
 from typing import Literal
 
@@ -25,10 +26,11 @@ from imagesmith.sandbox.windows.findings import COMMAND_NOT_RUN, EDIT_NOT_APPLIE
 from imagesmith.sandbox.windows.guest import Guest
 from imagesmith.sandbox.windows.host import Streams
 from imagesmith.sandbox.windows.journal import Script, Unknown, Update
-from imagesmith.sandbox.windows.meanings import RunBatch, RunScript
+from imagesmith.sandbox.windows.meanings import PassOver, RunBatch, RunScript
+from imagesmith.sandbox.windows.passing import pass_over
 from imagesmith.sandbox.windows.paths import PathError
 from imagesmith.sandbox.windows.scripts import Outcome, Scripts, UserScript, script_text, script_variables
-from imagesmith.sandbox.windows.tasks import parse_task
+from imagesmith.sandbox.windows.tasks import Task, parse_task
 from imagesmith.sandbox.windows.unpacking import unpack
 from imagesmith.sandbox.windows.update import RESTART_NEEDED, answer, parse_call
 
@@ -79,13 +81,19 @@ class Steps:
         if not self._guest.accounts.admits(task.user, task.password):
             streams.stderr(_WRONG_LOGIN)
             return FAILED
-        inner = understand(task.command)
-        if isinstance(inner, RunScript):
-            code = await self.script(inner, task.user, _OnStdout(streams), elevated=True)
-        else:
-            code = self.user_text(task.command, task.user, streams)
+        code = await self._in_task(task, _OnStdout(streams))
         files.tree.remove(files.path(wrapper))
         return code
+
+    async def _in_task(self, task: Task, streams: Streams) -> int:
+        match understand(task.command):
+            case RunScript() as command:
+                return await self.script(command, task.user, streams, elevated=True)
+            case PassOver(run=RunScript() as command) as passing:
+                run = partial(self.script, command, task.user, streams, elevated=True)
+                return await pass_over(passing, self._guest.files(task.user), streams, run)
+            case _:
+                return self.user_text(task.command, task.user, streams)
 
     def update(self, wrapper: str, user: str, streams: Streams) -> int:
         """The update plugin's search."""

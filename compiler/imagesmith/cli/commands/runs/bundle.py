@@ -14,7 +14,6 @@ from imagesmith.cli.output import show_document, talk
 from imagesmith.cli.runs import Refused, run_argument, run_of, state_of, state_option
 from imagesmith.journal import StateError, read_run
 from imagesmith.journal.bundle import write_bundle
-from imagesmith.journal.record import UNFINISHED
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PASSWD", "TOKEN", "CREDENTIAL", "ACCESS_KEY", "API_KEY", "ACCOUNT_KEY")
 _SHORTEST = 6
@@ -50,7 +49,7 @@ def command(run: str, out: Path | None, state_dir: str | None, output: str) -> i
         ]
         show_document((), {"file": str(target), "files": listed})
         return 0
-    if read_run(path).state in UNFINISHED:
+    if not read_run(path).over:
         talk("the run still goes on; this is its record so far")
     for entry in entries:
         if entry.reason is None:
