@@ -59,7 +59,7 @@ calls.write(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.envir
 calls.close()
 
 def stop(number, frame):
-    print(scene.get("last", ""), end="", flush=True)
+    os.write(1, scene.get("last", "").encode())  # not print(): the signal may come in the middle of one
     os._exit(scene["exit"])
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN if scene.get("stubborn") else stop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -104,12 +103,10 @@ def test_data_written_as_packer_writes_it_is_read_back(items: list[str]) -> None
     assert _record(",".join(["12", "t", "ui", *written])).data == tuple(items)
 
 
+@pytest.mark.timeout(120)  # what grows with the square of a line would take hours
 @pytest.mark.parametrize("filler", ["x", ",", "%!(PACKER_COMMA)", "\\n", "\\n==> b: "])
-def test_a_line_of_ten_megabytes_is_read_in_a_moment(filler: str) -> None:
-    line = "1,,ui,say,==> b: " + filler * (10_000_000 // len(filler))
-    start = time.perf_counter()
-    ui_lines(_record(line))
-    assert time.perf_counter() - start < 10
+def test_a_line_of_ten_megabytes_is_read(filler: str) -> None:
+    assert ui_lines(_record("1,,ui,say,==> b: " + filler * (10_000_000 // len(filler))))
 
 
 @pytest.mark.parametrize(
