@@ -236,6 +236,17 @@ def test_on_error_ask_asks_a_person(stand: Stand, answer: str, *, kept: bool, te
     tell(f"--on-error ask, answer '{answer}'", "Keep the machine, to look at it? [Y/n]")
 
 
+def test_ctrl_c_answers_the_question_about_the_machine(stand: Stand, tell: Tell) -> None:
+    """What is cancelled is removed, and nobody has to type a line first."""
+    failing = [{"print": IN_STEP + FAILED_STEP}, {"exit": 1}]
+    typed = [("Keep the machine", CTRL_C)]
+    code, shown = _on_terminal(stand, _ready(stand, build=failing), "--on-error", "ask", typed=typed)
+    assert code == ExitCode.STEP, shown
+    assert "removing resource group" in shown
+    assert "is kept" not in shown
+    tell("--on-error ask, answer Ctrl-C", "removing resource group ...")
+
+
 def test_a_failure_is_the_same_in_json(stand: Stand) -> None:
     """Cause, step, line, last words and remedy, for a script."""
     done = stand.finish(

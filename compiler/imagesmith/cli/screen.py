@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import sys
 import threading
+from collections.abc import Callable
 from itertools import islice
 from typing import Self
 
@@ -19,6 +21,7 @@ from imagesmith.run_failure import RunFailure
 
 _YES = frozenset({"y", "yes"})
 _NO = frozenset({"n", "no"})
+_TICK_S = 0.1
 _HELD = 1000
 """Events that are kept for the end of a question; more lines of output are only in the record."""
 
@@ -79,22 +82,27 @@ class Screen(Listener):
                 self._show.take_lines(lines)
 
     def ask_keep(self, failure: RunFailure) -> bool:
-        """Ask whether the machine is to be kept; no answer keeps it, so that nothing is lost."""
-        return self._ask(f"failed: {failure.message}\nKeep the machine, to look at it? [Y/n] ") not in _NO
+        """Ask whether the machine is to be kept; no answer keeps it, so that nothing is lost. A request to stop that
+        comes meanwhile is an answer: what is cancelled is removed."""
+        before = self._cancel.count
+        text = f"failed: {failure.message}\nKeep the machine, to look at it? [Y/n] "
+        answer = self._ask(text, lambda: self._cancel.count > before)
+        return answer not in _NO and self._cancel.count == before
 
     def _ask_kill(self) -> None:
-        if self._ask("End Packer at once, and leave what it made in Azure? [y/N] ") in _YES:
+        text = "End Packer at once, and leave what it made in Azure? [y/N] "
+        if self._ask(text, lambda: self._cancel.killed or not self._asking) in _YES:
             self._cancel.kill("answered yes")
 
-    def _ask(self, text: str) -> str:
-        """What somebody answers, in lower case; empty where the terminal is gone."""
+    def _ask(self, text: str, is_settled: Callable[[], bool]) -> str:
+        """What somebody answers, in lower case; empty where the terminal is gone, or the question is settled."""
         with self._lock:
             self._asking = True
             if self._live:
                 self._live.stop()
         click.echo(text, err=True, nl=False)
         try:
-            answer = sys.stdin.readline().strip().lower()
+            answer = _line(is_settled).strip().lower()
         except (OSError, ValueError):
             answer = ""
         with self._lock:
@@ -110,6 +118,15 @@ class Screen(Listener):
         for event in self._held:
             self._show(event)
         self._held.clear()
+
+
+def _line(is_settled: Callable[[], bool]) -> str:
+    """The next line of stdin, empty as soon as nobody needs it. Windows cannot wait for a terminal with a limit."""
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], _TICK_S)[0]:
+        if is_settled():
+            click.echo("", err=True)
+            return ""
+    return sys.stdin.readline()
 
 
 class _JsonLines(Listener):
