@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagesmith.cli.run import proxies
+from imagesmith.cli.world import SANDBOX
 
 if TYPE_CHECKING:
     from imagesmith.sandbox.handover import Outside
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def reach() -> dict[str, Any]:  # arguments of FetchOptions, which is loaded lazily
     """How a fetch reaches servers."""
-    place = os.environ.get("IMAGESMITH_SANDBOX")
+    place = os.environ.get(SANDBOX)
     if place is None:
         return {"proxies": proxies()}
     from imagesmith.artifacts.options import Detour
@@ -44,7 +45,7 @@ def way_outside() -> Outside:
     from imagesmith.sandbox.handover import Outside
     from imagesmith.sandbox.handover import way_outside as read
 
-    if place := os.environ.get("IMAGESMITH_SANDBOX"):
+    if place := os.environ.get(SANDBOX):
         return read(Path(place))
     usual = ssl.get_default_verify_paths()
     file = os.environ.get("SSL_CERT_FILE") or usual.openssl_cafile
