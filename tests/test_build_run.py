@@ -769,6 +769,12 @@ def test_a_machine_is_kept_where_the_template_wants_it(stand: Stand) -> None:
     assert "login-key.pem packer@" in kept
     assert "az group delete --name IT_" in kept
     assert "-on-error=abort" in stand.calls[-1]["arguments"]
+    assert [found.hint for found in result.diagnostics if "--on-error abort" in found.hint] == []
+
+
+def test_a_machine_that_is_gone_could_have_been_kept(stand: Stand) -> None:
+    result = stand.run(build_build={"text": FAILURE, "exit": 1})
+    assert result.diagnostics[0].hint.endswith("packer.log; --on-error abort keeps the machine")
 
 
 def test_a_stage_that_stops_on_purpose_always_cleans_up(stand: Stand) -> None:

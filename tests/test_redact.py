@@ -350,6 +350,26 @@ def test_a_record_of_several_lines_is_judged_line_by_line() -> None:
     assert told == f"1,,ui,say,==> b: token {MARK}\\n==> b: {MARK} end"
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\\n", "\\r\\n", "\\\\n"])
+def test_a_secret_that_is_broken_within_one_text_is_masked(line_end: str) -> None:
+    """A record of Packer is one line and holds several; its error has them with real line ends (packer.md §4.2)."""
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    told = redact(f"1,b,error,it failed with correct-ho{line_end}rse-battery{line_end}end")
+    assert told == f"1,b,error,it failed with {MARK}{line_end}{MARK}{line_end}end"
+    assert redact("rse-battery") == MARK, "what begins with the end of a secret is masked in any case"
+
+
+def test_a_break_that_is_a_part_of_a_secret_does_not_hide_it() -> None:
+    redact = Redactor(["C:\\new\\nest-17"]).line_redactor()
+    assert redact("1,b,error,found C:\\new\\nest-17 in it\\nend") == f"1,b,error,found {MARK} in it\\nend"
+
+
+def test_many_backslashes_are_looked_through_once() -> None:
+    redact = Redactor(["correct-horse-battery"]).line_redactor()
+    text = "\\" * 500_000 + " \\n correct-horse-battery"
+    assert redact(text) == "\\" * 500_000 + f" \\n {MARK}"
+
+
 @given(st.lists(st.from_regex(r"[A-Za-z0-9]{12,40}", fullmatch=True), max_size=5), st.lists(st.text(max_size=80)))
 def test_what_a_redactor_masks_its_line_redactor_masks_too(known: list[str], lines: list[str]) -> None:
     redactor = Redactor(known)

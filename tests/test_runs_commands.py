@@ -125,7 +125,7 @@ def test_what_a_run_did_not_plan_is_shown_in_its_place(state: State, tmp_path: P
     assert run["incidents"][1]["place"] == {"phase": "build", "step": "customize[0]", "steps_begun": 1}
     assert run["phases"][0]["cancelled"] is True
     log = cli(tmp_path, "runs", "logs", "last").stdout.splitlines()
-    assert [line for line in log if " * " in line][:2] == [
+    assert [line for line in log if f"{'':<14} * " in line][:2] == [
         f"12:00:05 {'':<14} * try 1 of 3 failed: no machine is free; the next one after 10.0 s",
         f"12:00:51 {'':<14} * nothing was heard for 30.0 s; the limit is 1 min 00 s",
     ]
@@ -173,11 +173,15 @@ def test_the_log_of_a_run_and_of_a_step(state: State, tmp_path: Path) -> None:
     write_run(state, failing_run(text=HOSTILE))
     lines = cli(tmp_path, "runs", "logs", RUN).stdout.splitlines()
     assert lines[0] == "12:00:05                  Creating resource group ..."
-    assert lines[1] == "12:00:21 customize[0]   | Get:1 http://deb.example.net"
-    assert lines[2] == "12:00:22 customize[0]   ! W: old list"
-    assert "\\x1b[31mred\\x07" in lines[3]
+    assert lines[1:5] == [
+        "12:00:20 customize[0]   * install",
+        "12:00:21 customize[0]   | Get:1 http://deb.example.net",
+        "12:00:22 customize[0]   ! W: old list",
+        "12:00:30 customize[1]   * harden",
+    ]
+    assert "\\x1b[31mred\\x07" in lines[5]
     one = cli(tmp_path, "runs", "logs", RUN, "--step", "customize[0]").stdout
-    assert one == "12:00:21 | Get:1 http://deb.example.net\n12:00:22 ! W: old list\n"
+    assert one == "12:00:20 * install\n12:00:21 | Get:1 http://deb.example.net\n12:00:22 ! W: old list\n"
     events = cli(tmp_path, "runs", "logs", "last", "--step", "customize[1]", "--output", "ndjson").stdout
     assert [json.loads(line)["event"] for line in events.splitlines()] == ["step-started", "output", "step-finished"]
     wrong = cli(tmp_path, "runs", "logs", RUN, "--step", "customize[9]")
@@ -192,6 +196,7 @@ def test_following_prints_until_the_run_ends(state: State, tmp_path: Path) -> No
     command = [sys.executable, "-m", "imagesmith", "runs", "logs", "last", "-f", "--step", "customize[0]"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
+        assert process.stdout.readline() == "12:00:20 * install\n"
         assert process.stdout.readline() == "12:00:21 | Get:1 http://deb.example.net\n"
         for event in failing_run()[7:]:
             journal.append(event)

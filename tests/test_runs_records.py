@@ -161,13 +161,19 @@ def test_reading_makes_and_changes_nothing(tmp_path: Path) -> None:
 def test_a_log_has_what_was_printed_and_what_was_done(state: State) -> None:
     path = write_run(state, failing_run())
     lines = list(log_lines(follow_events(path, wait=False)))
-    assert [(line.step, line.stream, line.spoken, line.text) for line in lines if isinstance(line, LogLine)] == [
+    assert [
+        (line.step, line.stream, line.spoken, line.text)
+        for line in lines
+        if isinstance(line, LogLine) and not line.begins
+    ] == [
         ("", "stdout", True, "Creating resource group ..."),
         ("customize[0]", "stdout", False, "Get:1 http://deb.example.net"),
         ("customize[0]", "stderr", False, "W: old list"),
         ("customize[1]", "stderr", False, "E: no such package"),
         ("", "stdout", True, "Deleting resource group ..."),
     ]
+    begun = [(line.step, line.text) for line in lines if isinstance(line, LogLine) and line.begins]
+    assert begun == [("customize[0]", "install"), ("customize[1]", "harden")]
 
 
 def test_following_ends_with_the_run(state: State) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.known_errors import STEP_TIMED_OUT, KnownError, Where, find_known
-from imagesmith.plan import Stage, Step
+from imagesmith.plan import OnError, Stage, Step
 from imagesmith.run_failure import Outcome, RunFailure
 
 if TYPE_CHECKING:
@@ -24,13 +24,14 @@ KNOWN = Rule(
     fix="do what the hint says; docs/known-errors.md has the whole table",
     source="packer.md §10; demand.md §2, demand 3",
 )
+_LOOK = "read the last lines here, and all of them in the run record's packer.log"
 UNKNOWN = Rule(
     code="IMG843",
     severity=Severity.ERROR,
     title="the run failed",
     cause="A step ended with an exit code that it must not end with, or Azure refused something, in words that are not"
     " in the table of known errors.",
-    fix="read the last lines here, and all of them in the run record's packer.log; --on-error abort keeps the machine",
+    fix=f"{_LOOK}; --on-error abort keeps the machine",
     source="demand.md §2, demand 3",
 )
 
@@ -80,7 +81,14 @@ def failed(run: Run, failure: RunFailure) -> Diagnostic:
     shown = [f"| {line}" for line in failure.output]
     message = "\n".join([failure.message, *(("its last lines:", *shown) if shown else ())])
     span = run.compilation.locate(path) if path else None
-    return rule.at(path, message, hint=failure.remedy, span=span)
+    hint = failure.remedy or ("" if _may_keep(run, failure) else _LOOK)
+    return rule.at(path, message, hint=hint, span=span)
+
+
+def _may_keep(run: Run, failure: RunFailure) -> bool:
+    """Whether another `--on-error` would have kept the machine: it is not kept already, and can be."""
+    stages = [stage for stage in run.plan.stages if stage.name.value == failure.stage]
+    return any(stage.stop_exit_code is None and run.on_error(stage) is not OnError.ABORT for stage in stages)
 
 
 def _words(watch: Watch, evidence: Evidence) -> str:

@@ -10,7 +10,6 @@ import shlex
 from imagesmith.azure.clients import AzureError, attempt
 from imagesmith.azure.leftovers import Leftover, LeftoverKind, find_leftovers, remove_group
 from imagesmith.azure.published import delete_disks_of
-from imagesmith.build.preflight import on_error
 from imagesmith.build.run import Run
 from imagesmith.events import Progress, now
 from imagesmith.lower.machine import BUILD_USER
@@ -38,7 +37,7 @@ def tell_what_is_left(
     """
     if crashed:
         run.suspects.append(f"Packer could not clean up after stage {stage.name.value}: {_removal(run, stage)}")
-    elif on_error(run, stage) is OnError.ABORT and run.groups[stage.name]:
+    elif run.on_error(stage) is OnError.ABORT and run.groups[stage.name]:
         wanted = not again and _is_wanted(run, failure)
         if wanted or not _remove(run, stage):
             run.leftovers.append(how_to_reach(run, stage, address))

@@ -86,19 +86,7 @@ def _free_versions(run: Run) -> None:
 
 
 def _keeps_machine(run: Run) -> bool:
-    return any(on_error(run, stage) is OnError.ABORT for stage in run.plan.stages)
-
-
-def on_error(run: Run, stage: Stage) -> OnError:
-    """What happens to a stage's machine when it fails: the caller's wish, else the template's.
-
-    A stage whose last step ends it by failing on purpose always cleans up: Packer cannot tell that from a failure.
-    """
-    if stage.stop_exit_code is not None:
-        return OnError.CLEANUP
-    if run.options.ask_keep is not None:
-        return OnError.ABORT  # Packer cannot ask without a terminal of its own (packer.md §4.10), so we do
-    return run.options.on_error or stage.on_error
+    return any(run.on_error(stage) is OnError.ABORT for stage in run.plan.stages)
 
 
 def _decide_staging_group(run: Run) -> None:

@@ -73,8 +73,8 @@ class RunFolder:
         self._journal.close()
 
     def redact(self, text: str) -> str:
-        """Text without the secrets of this run."""
-        return self._redactor.redact(text)
+        """Text without the secrets of this run, also without one that is broken over its lines."""
+        return self.line_redactor()(text)
 
     def line_redactor(self) -> LineRedactor:
         """What takes the secrets of this run out of the lines of one log, also those that are broken over lines."""
@@ -165,10 +165,11 @@ class RunFolder:
 
     def _redacted_lines(self, text: str) -> str:
         """The template without secrets, and with the lines that it had: diagnostics name them."""
-        plain = self.redact(text)
+        redact = self._redactor.redact
+        plain = redact(text)
         if plain.count("\n") == text.count("\n"):
             return plain
-        return "\n".join(self.redact(line) for line in text.split("\n"))
+        return "\n".join(redact(line) for line in text.split("\n"))
 
     def _read_digests(self) -> None:
         self._digests = program_digests(self._packer)

@@ -23,7 +23,7 @@ from imagesmith.events import (
 )
 from imagesmith.packer import CancelToken
 from imagesmith.pipeline import Compilation
-from imagesmith.plan import BuildPlan, Publication, Stage, StageName
+from imagesmith.plan import BuildPlan, OnError, Publication, Stage, StageName
 from imagesmith.toolchain import Packer
 from imagesmith.world import World
 
@@ -99,6 +99,17 @@ class Run:
     def directory(self, stage: Stage) -> Path:
         """Where a stage's files are."""
         return self.folder.compiled / stage.name.value
+
+    def on_error(self, stage: Stage) -> OnError:
+        """What happens to a stage's machine when it fails: the caller's wish, else the template's.
+
+        A stage whose last step ends it by failing on purpose always cleans up: Packer cannot tell that from a failure.
+        """
+        if stage.stop_exit_code is not None:
+            return OnError.CLEANUP
+        if self.options.ask_keep is not None:
+            return OnError.ABORT  # Packer cannot ask without a terminal of its own (packer.md §4.10), so we do
+        return self.options.on_error or stage.on_error
 
     def say(self, event: Event) -> None:
         """Record an event and pass it on. Steps that a machine only kept are told as recorded."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from imagesmith.build.ending import Stop
 from imagesmith.build.failure import failed, failure_of
 from imagesmith.build.left import remove_left_disk, tell_what_is_left
-from imagesmith.build.preflight import on_error, stage_variables
+from imagesmith.build.preflight import stage_variables
 from imagesmith.build.refusal import refused
 from imagesmith.build.retry import wait_before_retry, wait_for_retry
 from imagesmith.build.run import Run
@@ -90,7 +90,7 @@ def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
     begun_before, run.has_begun_machines = run.has_begun_machines, True
     outcome = _run_packer(run, stage, watch, attempt)
     watch.tracker.close(succeeded=outcome.exit_code == 0)
-    kept = on_error(run, stage) is OnError.ABORT
+    kept = run.on_error(stage) is OnError.ABORT
     run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
@@ -114,7 +114,7 @@ def _run_packer(run: Run, stage: Stage, watch: Watch, attempt: int) -> ProcessOu
                     "build",
                     "-machine-readable",
                     "-color=false",
-                    f"-on-error={on_error(run, stage).value}",
+                    f"-on-error={run.on_error(stage).value}",
                     ".",
                 ],
                 environment=environment,

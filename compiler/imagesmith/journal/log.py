@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from imagesmith.events import Output, Progress
+from imagesmith.events import Output, Progress, StepStarted
 from imagesmith.journal import fields
 from imagesmith.journal.incidents import Incident, incident_of
 
@@ -17,13 +17,15 @@ BETWEEN = ""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogLine:
-    """A line of the log: what a step or Packer printed, or, where `spoken` is set, what was being done."""
+    """A line of the log: what a step or Packer printed, or, where `spoken` is set, what was being done; where `begins`
+    is set, the title of a step that began."""
 
     time: datetime | None
     text: str
     step: str
     stream: str = "stdout"
     spoken: bool = False
+    begins: bool = False
 
 
 def log_lines(events: Iterator[Mapping[str, Any]]) -> Iterator[LogLine | Incident]:  # JSON data
@@ -44,5 +46,8 @@ def log_line_of(event: Mapping[str, Any]) -> LogLine | None:  # JSON data
             return LogLine(time=time, text=text, step=step or BETWEEN, stream=stream or "")
         case Progress.kind:
             return LogLine(time=time, text=text, step=BETWEEN, spoken=True)
+        case StepStarted.kind:
+            title, step = fields.text(event.get("title")), fields.text(event.get("step"))
+            return LogLine(time=time, text=title or "", step=step or BETWEEN, begins=True)
         case _:
             return None

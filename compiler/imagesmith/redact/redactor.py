@@ -16,7 +16,8 @@ LEAST = 6
 """Characters that a secret needs to be taken as one."""
 _PATIENCE = 4
 """How many lines may come between two pieces: two streams mix."""
-_BREAK = re.compile(r"(\\n(?=(?:==>|   ) ))")
+_BREAK = re.compile(r"(?<!\\)(?:\\++r)?\\++n|\r?\n")
+"""Where a text is broken into lines: by line ends, or as they are escaped in a record of Packer (packer.md §4.2)."""
 _TELLTALE = re.compile(r"sig(?:=|%3)|\\n")
 """What a signature, and what a record of several lines has."""
 
@@ -137,14 +138,27 @@ class LineRedactor:
         finder = self._finder
         if finder is None:
             return self._redactor.masked(text, [])
-        if "\\n" in text and len(pieces := _BREAK.split(text)) > 1:  # a record of several lines
-            return "".join(piece if piece == "\\n" else self._line(finder, piece) for piece in pieces)
-        return self._line(finder, text)
+        spans = self._several(finder, text) if "\n" in text or "\\n" in text else self._line(finder, text)
+        return self._redactor.masked(text, spans)
 
-    def _line(self, finder: Finder, text: str) -> str:
+    def _several(self, finder: Finder, text: str) -> Spans:
+        """In a text of several lines: what stands in it as a whole, since ``\\n`` may be a part of a secret (a path of
+        Windows), and what stands in its lines, read one after the other."""
+        before = self._broken
+        spans = self._line(finder, text)
+        after, self._broken = self._broken, before
+        at = 0
+        for stop, end in (*(found.span() for found in _BREAK.finditer(text)), (len(text), len(text))):
+            if at < stop:
+                spans += [(at + first, at + last) for first, last in self._line(finder, text[at:stop])]
+            at = end
+        self._broken = tuple(dict.fromkeys((*after, *self._broken)))
+        return spans
+
+    def _line(self, finder: Finder, text: str) -> Spans:
         hits = finder.hits(text)
         if not hits and not self._broken and not finder.may_be_inside(text):
-            return self._redactor.masked(text, [])
+            return []
         lead = LEAD.match(text)
         start = lead.end() if lead else 0
         spans = finder.whole(text, hits)
@@ -161,7 +175,7 @@ class LineRedactor:
             self._broken += (_Broken(form, length),)
             if _telling(form, length):
                 spans.append(finder.widened(text, at, len(text), form))
-        return self._redactor.masked(text, spans)
+        return spans
 
     def _continued(self, finder: Finder, text: str, start: int) -> Spans:
         """Where the line goes on with what an earlier one began; what goes on behind this one is kept in mind."""

@@ -124,7 +124,7 @@ def _found(story: Story) -> Iterator[str]:
 def log_line(line: LogLine | Incident, *, named: bool) -> str:
     """A line of the log with the time of day in UTC; `named` puts the step before it."""
     if isinstance(line, LogLine):
-        mark = " " if line.spoken else "!" if line.stream == "stderr" else "|"
+        mark = "*" if line.begins else " " if line.spoken else "!" if line.stream == "stderr" else "|"
         step, text = line.step, printable(line.text)
     else:
         step, mark, text = "", "*", incident_words(line)
