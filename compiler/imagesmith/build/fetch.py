@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from imagesmith.artifacts import FetchOptions, FetchProgress, fill
+from imagesmith.artifacts import FetchOptions, FetchProgress
 from imagesmith.azure.storage import storage_token
 from imagesmith.build.ending import Stop
 from imagesmith.build.run import Run
@@ -18,6 +19,22 @@ FETCH_TIMEOUT_S = 60.0
 
 def fetch_files(run: Run) -> None:
     """Get everything that steps need from elsewhere, and write the run's compiled files. Raises Stop."""
+    files: Mapping[str, bytes] = run.compilation.files
+    fetched = 0
+    if any(stage.fetches for stage in run.plan.stages):
+        files, fetched = _fetched(run)
+    run.folder.take_files(files)
+    run.say(Progress(time=now(), text=_counted(fetched)))
+    try:
+        write_folder(run.folder.compiled, files)
+    except FolderError as error:
+        raise Stop(ExitCode.PREFLIGHT, str(error)) from error
+
+
+def _fetched(run: Run) -> tuple[Mapping[str, bytes], int]:
+    """The files with what was fetched in them, and how many that were. Raises Stop."""
+    from imagesmith.artifacts import fill
+
     filled = fill(
         run.compilation,
         with_login(run.options.fetch or _default_options(run), run.world),
@@ -30,12 +47,7 @@ def fetch_files(run: Run) -> None:
     if errors:
         raise Stop(ExitCode.PREFLIGHT, errors[0].message, filled.diagnostics)
     run.diagnostics += filled.diagnostics
-    run.folder.take_files(filled.files)
-    run.say(Progress(time=now(), text=_counted(filled.fetched)))
-    try:
-        write_folder(run.folder.compiled, filled.files)
-    except FolderError as error:
-        raise Stop(ExitCode.PREFLIGHT, str(error)) from error
+    return filled.files, filled.fetched
 
 
 def with_login(options: FetchOptions, world: World) -> FetchOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 
 class Where(StrEnum):
@@ -18,16 +19,26 @@ class Where(StrEnum):
 class KnownError:
     """A row of the table. `cause` and `remedy` are whole sentences without a stop, in the user's words; `transient`
     says that the same build may succeed a little later without anybody doing anything; `source` is where the text and
-    its meaning are documented.
+    its meaning are documented; `text` is a regular expression.
     """
 
     id: str
-    pattern: re.Pattern[str]
+    text: str
     cause: str
     remedy: str
     source: str
     transient: bool = False
     where: tuple[Where, ...] = (Where.PACKER,)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What is searched for, without regard to case; compiled when it is first needed, which is after a failure."""
+        return _compiled(self.text)
+
+
+@cache
+def _compiled(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)
 
 
 def row(
@@ -40,10 +51,10 @@ def row(
     transient: bool = False,
     where: tuple[Where, ...] = (Where.PACKER,),
 ) -> KnownError:
-    """A row whose pattern is text, searched for without regard to case."""
+    """A row of the table, written with its pattern beside its name."""
     return KnownError(
         id=id_,
-        pattern=re.compile(pattern, re.IGNORECASE),
+        text=pattern,
         cause=cause,
         remedy=remedy,
         source=source,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import socket
 import uuid
 from dataclasses import dataclass
 
@@ -90,6 +91,8 @@ class Application:
 async def _read(request: web.BaseRequest) -> Call | None:
     """The request as a call, None where its body is no JSON."""
     content = b""
+    if not request.content.is_eof():
+        _acknowledge(request)
     async for chunk in request.content.iter_any():
         content += chunk
         if len(content) > _LARGEST_BODY:
@@ -114,6 +117,14 @@ async def _read(request: web.BaseRequest) -> Call | None:
         body=body,
         form=form,
     )
+
+
+def _acknowledge(request: web.BaseRequest) -> None:
+    """Acknowledge the head of a request at once: Linux waits up to 40 ms with it (tcp(7), TCP_QUICKACK), and Python's
+    clients wait for it before they send the body, since urllib3 leaves Nagle's algorithm on where there is a proxy."""
+    connection = request.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _host(request: web.BaseRequest) -> str:
