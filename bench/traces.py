@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from tests.processes import naming
 
 _PATIENCE_S = 60
 _OWN = {"state", "tmp"}
@@ -20,7 +21,7 @@ def left_by(home: Path, *, is_killed: bool) -> tuple[str, ...]:
     A build that was killed could not remove its temporary files; a later one does, when they have grown old.
     """
     runs = [entry.name for entry in (home / "state" / "runs").glob("*")]
-    found = [f"process {number} is left" for number in processes_in(home)]
+    found = [f"process {number} is left" for number in naming(home)]
     found += [f"{entry.name} is left in the home" for entry in home.iterdir() if entry.name not in _OWN]
     if not is_killed:
         found += [f"{entry.name} is left in TMPDIR" for entry in (home / "tmp").iterdir()]
@@ -31,25 +32,9 @@ def left_by(home: Path, *, is_killed: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def processes_in(folder: Path) -> list[int]:
-    """Processes that work in this folder, or whose TMPDIR or command line names it."""
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal() and _names(entry, folder)]
-
-
 def wait_for_end_of_processes(folder: Path) -> None:
     """Packer ends by itself when the build that started it is gone; its clean-up takes a moment."""
-    _until(lambda: not processes_in(folder))
-
-
-def _names(process: Path, folder: Path) -> bool:
-    if int(process.name) == os.getpid():
-        return False
-    try:
-        said = [str((process / "cwd").readlink()).encode(), (process / "cmdline").read_bytes()]
-        said.append((process / "environ").read_bytes())
-    except OSError:
-        return False  # ended meanwhile
-    return any(str(folder).encode() in text for text in said)
+    _until(lambda: not naming(folder))
 
 
 def _named_after(run: str) -> Iterator[Path]:

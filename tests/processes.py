@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -23,28 +25,32 @@ def alive(pids: Iterable[int]) -> list[int]:
 
 def working_in(folder: Path) -> list[int]:
     """Processes whose working folder is this one or lies in it."""
-    found = []
-    for pid in _pids():
-        try:
-            place = (_PROC / str(pid) / "cwd").readlink()
-        except OSError:
-            continue  # ended meanwhile
-        if place.is_relative_to(folder):
-            found.append(pid)
-    return found
+    return _those(lambda process: (process / "cwd").readlink().is_relative_to(folder))
 
 
 def with_word(word: bytes) -> set[int]:
     """Processes whose command line has a word in it."""
-    found = set()
-    for pid in _pids():
-        try:
-            if word in (_PROC / str(pid) / "cmdline").read_bytes():
-                found.add(pid)
-        except OSError:
-            continue  # ended meanwhile
+    return set(_those(lambda process: word in (process / "cmdline").read_bytes()))
+
+
+def naming(folder: Path) -> list[int]:
+    """Processes, without this one, that work in a folder, or whose command line or environment names it."""
+    name = os.fsencode(folder)
+
+    def names(process: Path) -> bool:
+        said = [os.fsencode((process / "cwd").readlink())]
+        said += [(process / file).read_bytes() for file in ("cmdline", "environ")]
+        return any(name in text for text in said)
+
+    return [pid for pid in _those(names) if pid != os.getpid()]
+
+
+def _those(is_one: Callable[[Path], bool]) -> list[int]:
+    """The processes of which their folder in /proc says so."""
+    found = []
+    for process in _PROC.iterdir():
+        if process.name.isdecimal():
+            with suppress(OSError):  # ended meanwhile, or somebody else's
+                if is_one(process):
+                    found.append(int(process.name))
     return found
-
-
-def _pids() -> Iterator[int]:
-    yield from (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal())

@@ -6,6 +6,9 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from tests.processes import naming
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,3 +47,19 @@ def test_memory_for_a_log_of_any_length_is_flat() -> None:
         for size in ("2", "40")
     )
     assert many < 1.1 * few
+
+
+def test_a_process_that_names_a_folder_is_found_until_it_ends(tmp_path: Path) -> None:
+    """In its environment, its command line or as its working folder: what a build may leave behind."""
+    idle = [sys.executable, "-c", "input()"]
+    ways: list[dict[str, Any]] = [
+        {"args": idle, "env": {"TMPDIR": str(tmp_path / "tmp")}},
+        {"args": [*idle, str(tmp_path)]},
+        {"args": idle, "cwd": tmp_path},
+        {"args": idle},
+    ]
+    left = [subprocess.Popen(**way, stdin=subprocess.PIPE, text=True) for way in ways]
+    assert sorted(naming(tmp_path)) == sorted(process.pid for process in left[:3])
+    for process in left:
+        process.communicate("\n", timeout=30)
+    assert naming(tmp_path) == []
