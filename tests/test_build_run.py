@@ -777,6 +777,19 @@ def test_a_machine_that_is_gone_could_have_been_kept(stand: Stand) -> None:
     assert result.diagnostics[0].hint.endswith("packer.log; --on-error abort keeps the machine")
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("tr0ub", "has 5 characters"), ("nul-\0-inside", "NUL"), ("windows\r\nline", "line ends of Windows")],
+)
+def test_a_value_that_can_be_no_secret_is_refused_before_the_run_begins(value: str, reason: str, stand: Stand) -> None:
+    with pytest.raises(ValueError, match=reason) as refused:
+        stand.run(options=BuildOptions(secrets={"MIRROR_KEY": value}))
+    assert "MIRROR_KEY" in str(refused.value)
+    assert value not in str(refused.value)
+    assert not (stand.folder / "runs").exists()
+    assert stand.calls == []
+
+
 def test_a_stage_that_stops_on_purpose_always_cleans_up(stand: Stand) -> None:
     """Packer cannot tell its agreed end from a failure, and would keep the machine of every success."""
     scene = {"text": f"{STARTED}{SHELL}00-shell.sh\n{SHELL}01-stop.sh\n{exits(86)}", "exit": 1}

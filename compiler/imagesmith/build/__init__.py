@@ -26,6 +26,7 @@ from imagesmith.build.refusal import passes_over_plugins
 from imagesmith.build.run import ASKED, TIME_LIMIT, Run
 from imagesmith.build.stage import run_stage
 from imagesmith.build.supervise import Supervisor
+from imagesmith.build.secrets import judged
 from imagesmith.diagnostics import has_errors
 from imagesmith.events import ExitCode, OnEvent, RunFinished, RunResult, RunStarted, RunSubState, now
 from imagesmith.journal.requests import CancelRequests
@@ -59,7 +60,7 @@ def build_image(
     """Build an image and record the run in `run_directory` (made if need be, private).
 
     Whatever goes wrong with the template, its files, Packer or Azure is in the result; raised are only ValueError for a
-    compilation that has errors, and StateError if the record cannot be begun. Events come from several threads, one
+    compilation that has errors or a secret that can be none (docs/secrets.md), and StateError if the record cannot be begun. Events come from several threads, one
     at a time.
     """
     if not compilation.ok:
@@ -67,6 +68,8 @@ def build_image(
     if not compilation.files or compilation.options.target != target_of(packer):
         compilation = compilation.for_target(target_of(packer))
     options = options or BuildOptions()
+    if compilation.plan and (unusable := judged(options.secrets, compilation.plan.os_type)):
+        raise ValueError(unusable[0].message)
     token = cancel or CancelToken()
     world = replace(world, wishes_to_stop=lambda: token.count)
     with RunFolder(run_directory, compilation, packer, world, on_event, options) as folder:
