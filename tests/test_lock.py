@@ -73,7 +73,9 @@ def template(folder: Path, *customize: dict[str, Any], source: Any = None) -> Pa
     return path
 
 
-def imagesmith(folder: Path, *arguments: str, sandbox: bool = False) -> subprocess.CompletedProcess[str]:
+def imagesmith(
+    folder: Path, *arguments: str, sandbox: bool = False, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """The program, in a folder, with a cache there; in a sandbox around it if wanted."""
     around = ["-m", "imagesmith", "sandbox", "--", sys.executable] if sandbox else []
     environment = {
@@ -81,6 +83,7 @@ def imagesmith(folder: Path, *arguments: str, sandbox: bool = False) -> subproce
         "HOME": str(folder / "home"),
         "IMAGESMITH_CACHE_DIR": str(folder / "cache"),
         "SSL_CERT_FILE": str(folder / "authority.pem"),
+        **variables,
     }
     (folder / "home").mkdir(exist_ok=True)
     return subprocess.run(
@@ -235,6 +238,37 @@ def test_the_version_behind_latest_is_pinned_and_built_from(tmp_path: Path) -> N
     assert b'image_version   = "latest"' in (tmp_path / "out/build/image.pkr.hcl").read_bytes()
     assert imagesmith(tmp_path, *COMPILE, "--locked").returncode == 0
     assert b'image_version   = "1.0.0"' in (tmp_path / "out/build/image.pkr.hcl").read_bytes()
+
+
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy of the user's that nobody is."""
+
+
+@pytest.mark.parametrize("variables", [{}, {"HTTPS_PROXY": NOWHERE, "NO_PROXY": "localhost"}])
+def test_in_a_sandbox_scripts_come_as_the_user_reaches_them(
+    variables: dict[str, str], tmp_path: Path, site: Site
+) -> None:
+    """With the user's proxies and certificates, though the sandbox has its own; `latest` comes from it."""
+    step = {"type": "Shell", "scriptUri": f"{site.url}/a.sh"}
+    template(tmp_path, step, source={**UBUNTU, "version": "latest"})
+    done = imagesmith(tmp_path, "lock", "image.json", *ALLOW, sandbox=True, **variables)
+    assert done.returncode == 0, done.stderr
+    assert "1 file and the source pinned" in done.stdout + done.stderr
+    assert site.paths == ["/a.sh"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("https://localhost/a.sh", "the proxy 127.0.0.1: Connection refused"),
+        ("https://contoso.blob.core.windows.net/scripts/a.sh", "the server answers 404"),
+    ],
+)
+def test_only_the_names_of_azure_lead_into_a_sandbox(uri: str, said: str, tmp_path: Path, site: Site) -> None:
+    template(tmp_path, {"type": "Shell", "scriptUri": uri})
+    done = imagesmith(tmp_path, "lock", "image.json", *ALLOW, sandbox=True, HTTPS_PROXY=NOWHERE)
+    assert said in done.stderr
+    assert site.paths == []
 
 
 def test_another_source_than_the_pinned_one_is_refused(tmp_path: Path) -> None:

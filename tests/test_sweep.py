@@ -20,6 +20,7 @@ from imagesmith.plan import RUN_TAG, TEMPLATE_TAG
 from imagesmith.sandbox.faults import parse
 from imagesmith.sandbox.options import SUBSCRIPTION_ID, SandboxOptions
 from imagesmith.sandbox.session import Sandbox
+from tests.records import RUN, changed, failing_run, write_run
 from tests.test_sandbox_azure import DEFINITION, NEEDS, arm, version_body
 
 OLD = "20260101T000000Z-0123ab"
@@ -188,3 +189,46 @@ def test_last_without_a_record_is_no_run(sweep: Callable[..., subprocess.Complet
     assert done.returncode == 2
     assert "IMG809" in done.stderr
     assert "nothing is left" not in done.stdout + done.stderr
+
+
+@pytest.fixture
+def sweep_run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the command on a recorded run, whose sandbox `sweepArguments` tell of, without a login."""
+
+    def run(sweep_arguments: list[str] | None) -> subprocess.CompletedProcess[str]:
+        write_run(open_state(tmp_path / "state"), failing_run(), details=changed(sweepArguments=sweep_arguments))
+        return subprocess.run(
+            [sys.executable, "-m", "imagesmith", "sweep", "last", "--state-dir", "state", "--auth", "managed-identity"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_nothing_is_left_of_a_sandbox_that_ended_with_its_run(
+    sweep_run: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    done = sweep_run(None)
+    assert done.returncode == 0
+    assert f"the sandbox of run {RUN} ends with the run: nothing can be left of it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--sandbox-state", "my box"], "give --sandbox-state 'my box'"),
+        ([], "give --sandbox-state DIR, if its state was kept in DIR"),
+    ],
+)
+def test_a_sandbox_that_may_be_there_has_to_be_named(
+    arguments: list[str], said: str, sweep_run: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    """Azure, to which a login would lead, knows nothing of it."""
+    done = sweep_run(arguments)
+    assert done.returncode == 2
+    assert said in done.stderr

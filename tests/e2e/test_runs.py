@@ -120,6 +120,7 @@ def test_run_ends_as_its_case_says(case: Case, packer: Any, machine_image: None,
     record = json.loads((Path(run.result["record"]) / "run.json").read_text())
     assert record["properties"]["lastRunStatus"]["runState"] == expected["state"]
     assert record["imagesmith"]["exitCode"] == expected["exitCode"]
+    assert record["imagesmith"]["sweepArguments"] == ["--sandbox-state", str(tmp_path / "sandbox")]
 
 
 def resources(folder: Path) -> dict[str, dict[str, Any]]:

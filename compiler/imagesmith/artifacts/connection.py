@@ -119,11 +119,12 @@ class Connector:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
-        if self._options.ca_file is not None:
+        file, folder = self._options.ca_file, self._options.ca_folder
+        if file is not None or folder is not None:
             try:
-                context.load_verify_locations(self._options.ca_file)
+                context.load_verify_locations(file, folder)
             except OSError as error:
-                message = f"the certificates in {self._options.ca_file} cannot be read: {_reason(error)}"
+                message = f"the certificates in {file or folder} cannot be read: {_reason(error)}"
                 raise FetchError(UNTRUSTED, message) from None
         return context
 
@@ -164,7 +165,8 @@ class Connector:
         raise failure or OSError("no address")
 
     def _proxy(self, at: Remote) -> SplitResult | None:
-        proxies = self._options.proxies
+        detour = self._options.detour
+        proxies = detour.proxies if detour is not None and detour.takes(at.host) else self._options.proxies
         text = proxies.get(at.scheme, "")
         if not text or _is_exempt(at.host, proxies.get("no", "")):
             return None

@@ -24,6 +24,15 @@ Resolver: TypeAlias = Callable[[str, int], Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Detour:
+    """The names of an emulated Azure, which are reached by proxies of their own: `takes` says of a host whether it is
+    one, and `proxies` are as those of `FetchOptions`."""
+
+    takes: Callable[[str], bool]
+    proxies: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FetchOptions:
     """How and from where files may come (architecture §4.3).
 
@@ -54,11 +63,15 @@ class FetchOptions:
     blob_suffixes: tuple[str, ...] = STORAGE_SUFFIXES
     ca_file: Path | None = None
     """Certificates (PEM) that are trusted besides the system's."""
+    ca_folder: Path | None = None
+    """A folder of such certificates, named by their hashes (`openssl rehash`)."""
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     """`https` and `http` to a proxy's URL, `no` to the comma-separated names that are reached without it.
 
     A proxy resolves the names, so behind one only literal addresses are checked and nothing can be pinned.
     """
+    detour: Detour | None = None
+    """What is not reached by `proxies`."""
     lock: Lock | None = None
     """What an earlier run pinned: a changed file is a warning, with `locked` an error, and then what is pinned is taken
     from the cache without asking the network."""

@@ -45,6 +45,7 @@ def run_details(
         "options": {**_options(compilation.options), **_options(options)},
         "world": world.name,
         "worldFacts": dict(world.facts),
+        "sweepArguments": None if world.sweep_arguments is None else list(world.sweep_arguments),
         "worldObserved": dict(world.observe().details),
         "packer": {
             "path": str(packer.path),

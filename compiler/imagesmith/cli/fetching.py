@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from imagesmith.cli.options import STDIN
-from imagesmith.cli.run import cache_folder, proxies
+from imagesmith.cli.run import cache_folder
 from imagesmith.cli.sections import section
+from imagesmith.cli.surrounding import reach
 
 fetch_options = section(
     "Scripts and files",
@@ -42,5 +43,5 @@ def fetching(file: str, *, allow_host: Sequence[str], root: str | None, offline:
         allow_hosts=frozenset(allow_host),
         offline=offline,
         timeout_s=FETCH_TIMEOUT_S,
-        proxies=proxies(),
+        **reach(),
     )

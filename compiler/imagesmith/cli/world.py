@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from imagesmith.sandbox.session import Sandbox
 
 
+SANDBOX = "IMAGESMITH_SANDBOX"
+"""The variable that leads to the sandbox around this process (`imagesmith.sandbox.handover`, which loads slowly)."""
+
+
 class Unfit(Exception):  # noqa: N818 - says what is missing, and is told to the user
     """There is no world to build in; `code` is the exit code."""
 
@@ -53,8 +57,8 @@ def azure(auth: str, subscription: str | None, os_type: OsType | None = None) ->
     Raises Unfit.
     """
     try:
-        if "IMAGESMITH_SANDBOX" in os.environ:
-            return _surrounding_sandbox(Path(os.environ["IMAGESMITH_SANDBOX"]), os_type)
+        if SANDBOX in os.environ:
+            return _surrounding_sandbox(Path(os.environ[SANDBOX]), os_type)
         return azure_world(Auth(auth), subscription=subscription, environment=dict(os.environ))
     except AzureError as error:
         raise Unfit(ExitCode.PREFLIGHT, error.diagnostic) from error

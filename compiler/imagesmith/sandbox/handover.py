@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,24 @@ VARIABLE = "IMAGESMITH_SANDBOX"
 FILE = "world.json"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outside:
+    """How the user reaches what is not the sandbox's: a template's scripts and files are fetched so.
+
+    `proxies` are as those of `FetchOptions`; `ca_file` and `ca_folder` are where the user's certificates are.
+    """
+
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_file: str | None = None
+    ca_folder: str | None = None
+
+
 @contextmanager
-def hand_over(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+def hand_over(sandbox: Sandbox, outside: Outside | None = None) -> Iterator[dict[str, str]]:
     """The variables that lead another process of this user to a started sandbox, while the block lasts.
 
-    The file in the sandbox's state folder, for its owner alone, holds a login that only this sandbox takes.
+    The file in the sandbox's state folder, for its owner alone, holds a login that only this sandbox takes, and the
+    user's way outside, which the environment of a command in the sandbox no longer has.
     """
     world = sandbox.world
     data = {
@@ -34,6 +48,7 @@ def hand_over(sandbox: Sandbox) -> Iterator[dict[str, str]]:
         "tenant": world.tenant_id,
         "variables": dict(world.variables),
         "recordsSteps": {os_type.value: sandbox.records_steps(os_type) for os_type in OsType},
+        "outside": asdict(outside or Outside()),
     }
     with sandbox.file(FILE, json.dumps(data, indent=1).encode()) as path:
         yield {VARIABLE: str(path)}
@@ -45,7 +60,7 @@ def take_over(path: Path, os_type: OsType | None) -> World:
     Raises `SandboxError` (IMG930) for a file that is none or cannot be read.
     """
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data = _read(path)
         environment, variables = data["environment"], data["variables"]
         proxy, ca = environment["HTTPS_PROXY"], environment["SSL_CERT_FILE"]
         return World(
@@ -62,3 +77,16 @@ def take_over(path: Path, os_type: OsType | None) -> World:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error
+
+
+def way_outside(path: Path) -> Outside:
+    """The user's way outside that a file holds. Raises `SandboxError` (IMG930) as `take_over` does."""
+    try:
+        return Outside(**_read(path)["outside"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data

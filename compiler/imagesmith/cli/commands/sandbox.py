@@ -14,6 +14,7 @@ import click
 from imagesmith.cli.faults import fault_option
 from imagesmith.cli.output import show_diagnostics
 from imagesmith.cli.run import cache_folder, state_folder
+from imagesmith.cli.surrounding import way_outside
 from imagesmith.cli.world import tell_of
 from imagesmith.events import ExitCode, now
 from imagesmith.journal import new_run_id, open_state
@@ -47,7 +48,7 @@ def command(arguments: tuple[str, ...], state: str | None, state_dir: str | None
         with (
             Sandbox(options, environment=dict(os.environ)) as sandbox,
             tempfile.TemporaryDirectory() as scratch,
-            hand_over(sandbox) as way,
+            hand_over(sandbox, way_outside()) as way,
         ):
             environment = {**_environment(sandbox.world), **way, "TMPDIR": scratch}
             status = subprocess.run(list(arguments), env=environment, check=False).returncode

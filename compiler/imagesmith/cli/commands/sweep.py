@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,10 +19,10 @@ from imagesmith.cli.options import output_option
 from imagesmith.cli.output import show_diagnostics, talk
 from imagesmith.cli.run import state_folder
 from imagesmith.cli.values import DurationType
-from imagesmith.cli.world import Unfit, azure, kept_sandbox
+from imagesmith.cli.world import SANDBOX, Unfit, azure, kept_sandbox
 from imagesmith.diagnostics import Diagnostic
 from imagesmith.events import ExitCode, RunState, now
-from imagesmith.journal import StateError, choose_run, find_state, open_state, read_run
+from imagesmith.journal import Run, StateError, choose_run, find_state, open_state, read_run
 from imagesmith.journal.choose import LAST
 from imagesmith.journal.faults import AMBIGUOUS_RUN
 from imagesmith.journal.record import UNFINISHED
@@ -56,6 +58,10 @@ def command(output: str, yes: bool, **given: Any) -> int:  # the options above
     """
     try:
         given["run_id"] = _run_id(given["run_id"], given["state_dir"])
+        if _is_over(given):
+            talk(f"the sandbox of run {given['run_id']} ends with the run: nothing can be left of it")
+            _show((), {}, output, removed=yes)
+            return ExitCode.OK
         with _world(given) as world:
             found = find_leftovers(world, run_id=given["run_id"])
             chosen = tuple(leftover for leftover in found if _is_chosen(leftover, given))
@@ -89,6 +95,21 @@ def _run_id(name: str | None, state_dir: str | None) -> str | None:
         return name
 
 
+def _is_over(given: dict[str, Any]) -> bool:  # the command's options
+    """Whether the run's own record says that the Azure that it was built in went with it.
+
+    Raises click.UsageError where that Azure is a sandbox that has to be named.
+    """
+    run = _run(given["run_id"], given["state_dir"]) if given["run_id"] else None
+    if run is None or run.details.get("world") != "sandbox" or given["sandbox_state"] or SANDBOX in os.environ:
+        return False
+    arguments = run.details.get("sweepArguments", [])
+    if isinstance(arguments, list):
+        named = shlex.join(map(str, arguments)) or "--sandbox-state DIR, if its state was kept in DIR"
+        raise click.UsageError(f"run {run.run_id} was built in a sandbox, not in Azure: give {named}")
+    return True
+
+
 @contextmanager
 def _world(given: dict[str, Any]) -> Iterator[World]:  # the command's options
     if given["sandbox_state"]:
@@ -114,11 +135,16 @@ def _is_chosen(leftover: Leftover, given: dict[str, Any]) -> bool:  # the comman
 
 def _state_of(run_id: str, state_dir: str | None) -> RunState | None:
     """What the run's record here says, if there is one."""
+    run = _run(run_id, state_dir)
+    return run.state if run else None
+
+
+def _run(run_id: str, state_dir: str | None) -> Run | None:
     folder = state_folder(state_dir)
     if not folder.is_dir():
         return None
     try:
-        return read_run(open_state(folder).run(run_id)).state
+        return read_run(open_state(folder).run(run_id))
     except StateError:
         return None
 
