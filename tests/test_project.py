@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import subprocess
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -87,3 +90,12 @@ def test_every_command_of_the_makefile_is_declared() -> None:
     targets = set(re.findall(r"^([a-z0-9]+):", text, re.MULTILINE))
     assert {"demo", "test", "lint", "bench", "docs"} <= phony
     assert phony == targets
+
+
+@pytest.mark.parametrize("package", ["imagesmith", "imagesmith.arm", "imagesmith.artifacts", "imagesmith.journal"])
+def test_no_name_that_is_loaded_late_is_that_of_a_module(package: str) -> None:
+    """Where it were, the name would mean the module as soon as somebody had imported that."""
+    module = importlib.import_module(package)
+    late = [name for name in module.__all__ if name not in vars(module) or isinstance(vars(module)[name], ModuleType)]
+    assert set(late).isdisjoint(info.name for info in pkgutil.iter_modules(module.__path__))
+    assert all(not isinstance(getattr(module, name), ModuleType) for name in module.__all__)

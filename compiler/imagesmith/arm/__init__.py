@@ -14,7 +14,6 @@ from imagesmith.arm.surroundings import Surroundings
 from imagesmith.lazy import loader
 
 if TYPE_CHECKING:
-    from imagesmith.arm.evaluate import evaluate
     from imagesmith.arm.rehearsal import Rehearsal, evaluate_template, rehearse
     from imagesmith.arm.scope import Environment, Scope
 
@@ -26,7 +25,6 @@ __all__ = [
     "Resolution",
     "Scope",
     "Surroundings",
-    "evaluate",
     "evaluate_template",
     "rehearse",
     "resolve",
@@ -37,7 +35,6 @@ _HOMES = {
     "Environment": ".scope",
     "Rehearsal": ".rehearsal",
     "Scope": ".scope",
-    "evaluate": ".evaluate",
     "evaluate_template": ".rehearsal",
     "rehearse": ".rehearsal",
 }
