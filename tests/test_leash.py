@@ -19,7 +19,7 @@ def stop(*_):
     open(sys.argv[1], "w").write("clean")
     sys.exit(1)
 signal.signal(signal.SIGTERM, stop)
-print("ready", flush=True)
+print(os.getpid(), flush=True)
 time.sleep(60)
 """
 SUPERVISOR = """
@@ -42,6 +42,12 @@ print("ready", flush=True)
 while True:
     time.sleep(60)                          # asks an Azure that is gone, again and again
 """
+WAITING = """
+import os, sys, time
+print(os.getpid(), flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.02)
+"""
 
 
 def supervised(program: str, mark: Path, *options: str) -> subprocess.Popen[str]:
@@ -53,9 +59,9 @@ def supervised(program: str, mark: Path, *options: str) -> subprocess.Popen[str]
     )
 
 
-def leashes() -> set[int]:
-    """The watchers that there are."""
-    return with_word(b"imagesmith-leash")
+def watchers(program: int) -> set[int]:
+    """Those that watch this program."""
+    return with_word(b"imagesmith-leash\0%d\0" % program)
 
 
 def until(condition: object, *, seconds: float = 20) -> bool:
@@ -69,18 +75,16 @@ def until(condition: object, *, seconds: float = 20) -> bool:
 
 
 def test_a_killed_supervisor_leaves_no_program(tmp_path: Path) -> None:
-    before = leashes()
     mark = tmp_path / "mark"
     process = supervised(PROGRAM, mark)
     assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    mine = leashes() - before
-    assert mine
+    program = int(process.stdout.readline())
+    assert watchers(program)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert until(mark.exists), "the program was not asked to stop, or could not speak"
     assert mark.read_text() == "clean" or until(lambda: mark.read_text() == "clean")
-    assert until(lambda: not (leashes() & mine)), "the watcher outlives the program"
+    assert until(lambda: not watchers(program)), "the watcher outlives the program"
     process.stdout.close()
 
 
@@ -97,8 +101,11 @@ def test_a_program_without_an_azure_is_ended_after_its_limit(tmp_path: Path) -> 
 
 
 def test_a_program_that_ends_leaves_no_watcher(tmp_path: Path) -> None:
-    before = leashes()
-    process = supervised("print('done')", tmp_path / "mark")
-    assert process.communicate()[0] == "done\n"
-    assert process.returncode == 0
-    assert not (leashes() - before)
+    process = supervised(WAITING, tmp_path / "mark")
+    assert process.stdout is not None
+    program = int(process.stdout.readline())
+    assert watchers(program)
+    (tmp_path / "mark").touch()
+    assert process.wait() == 0
+    assert not watchers(program)
+    process.stdout.close()
