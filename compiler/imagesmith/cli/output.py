@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import Event, to_json
 from imagesmith.report.json import diagnostic_to_json, json_line, json_text
 from imagesmith.report.text import render
 
@@ -36,11 +35,6 @@ def show_document(diagnostics: Iterable[Diagnostic], result: Mapping[str, Any]) 
     """Print a command's one JSON document on stdout."""
     document = {"diagnostics": [diagnostic_to_json(item) for item in diagnostics], **result}
     click.echo(json_text(document))
-
-
-def show_event(event: Event) -> None:
-    """Print an event on stdout, as a line of NDJSON."""
-    show_line(to_json(event))
 
 
 def show_line(data: Mapping[str, Any]) -> None:  # JSON data

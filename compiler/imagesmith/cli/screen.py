@@ -11,7 +11,8 @@ from typing import Self
 
 import click
 
-from imagesmith.cli.output import colors, show_event, talk
+from imagesmith.cli.output import colors, show_line, talk
+from imagesmith.cli.streams import can_ask
 from imagesmith.events import CancelRequested, Event, Output, to_json
 from imagesmith.listening import Listener, OutputLines
 from imagesmith.packer import CancelToken
@@ -24,11 +25,6 @@ _NO = frozenset({"n", "no"})
 _TICK_S = 0.1
 _HELD = 1000
 """Events that are kept for the end of a question; more lines of output are only in the record."""
-
-
-def can_ask() -> bool:
-    """Whether there is somebody to ask: a terminal to read from, and one to write to."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 class Screen(Listener):
@@ -133,7 +129,7 @@ class _JsonLines(Listener):
     """NDJSON on stdout."""
 
     def __call__(self, event: Event) -> None:
-        show_event(event)
+        show_line(to_json(event))
 
     def take_lines(self, lines: OutputLines) -> None:
         click.echo("\n".join(json_line(to_json(event)) for event in lines.events()))

@@ -57,3 +57,8 @@ def make_patient() -> None:
         stream = getattr(sys, name)
         if stream is not None:  # a program without a console has none
             setattr(sys, name, PatientStream(stream))
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask: a terminal to read from, and one to write to."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from imagesmith.cli.screen import can_ask
 from imagesmith.cli.sections import section
+from imagesmith.cli.streams import can_ask
 from imagesmith.cli.values import DurationType
 from imagesmith.lower.tuning import StepOptions
 from imagesmith.plan import OnError

@@ -16,7 +16,7 @@ from imagesmith.build import BuildOptions, build_image, target_of
 from imagesmith.cli.fetching import fetch_options, fetching
 from imagesmith.cli.locking import Unlocked, locked_option, obey_lock
 from imagesmith.cli.options import TEMPLATE_NAMES, output_option, template_options
-from imagesmith.cli.output import show_diagnostics, show_document, show_event, talk
+from imagesmith.cli.output import show_diagnostics, show_document, show_line, talk
 from imagesmith.cli.rehearsing import rehearsal_options
 from imagesmith.cli.run import cache_folder, cancel_on_signals, state_folder
 from imagesmith.cli.screen import Screen
@@ -26,7 +26,7 @@ from imagesmith.cli.settings import compile_given
 from imagesmith.cli.supervision import ASK, on_error_of, patience_options, step_options
 from imagesmith.cli.world import Unfit, world_of
 from imagesmith.diagnostics import Diagnostic
-from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json
+from imagesmith.events import ExitCode, RunFinished, RunResult, RunState, now, result_json, to_json
 from imagesmith.journal import StateError, new_run_id, open_state
 from imagesmith.pipeline import Compilation
 from imagesmith.report.live import result_lines
@@ -167,5 +167,5 @@ def _refused(output: str, code: ExitCode, diagnostics: Sequence[Diagnostic], sec
             end_time=time,
             diagnostics=tuple(diagnostics),
         )
-        show_event(RunFinished(time=time, result=result))
+        show_line(to_json(RunFinished(time=time, result=result)))
     return code
