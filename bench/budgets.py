@@ -284,7 +284,7 @@ def windows_rehearsal(_packer: Packer) -> Row:
 
 def build_and_packer(_packer: Packer) -> Row:
     """Whole processes: `imagesmith build`, and `packer build` of the same files in the same sandbox."""
-    times = list(_builds(rounds=6))
+    times = list(_builds(rounds=16))
     extra_s = median(one["ours_s"] - one["bare_s"] for one in times)
     ours_s, bare_s, start_s, after_s = (
         median(one[name] for one in times) for name in ("ours_s", "bare_s", "start_s", "after_s")
