@@ -169,7 +169,8 @@ def test_locked_takes_what_is_pinned_from_the_cache_without_the_network(tmp_path
 
 
 def test_locked_refuses_what_a_server_serves_otherwise(tmp_path: Path, site: Site) -> None:
-    two_files(tmp_path, site)
+    """The template has no other file: one with the pinned content would bring that into the cache meanwhile."""
+    template(tmp_path, {"type": "Shell", "name": "web", "scriptUri": f"{site.url}/a.sh?{SAS}"})
     assert imagesmith(tmp_path, "lock", "image.json", *ALLOW).returncode == 0
     (tmp_path / "cache").rename(tmp_path / "old-cache")
     site.on("/a.sh", say(200, OTHER))
