@@ -767,6 +767,21 @@ def test_a_damaged_copy_is_fetched_again(site: Site, options: FetchOptions) -> N
     assert len(site.seen) == 2
 
 
+def test_a_file_that_changes_between_two_fetches_is_told_where_nothing_pins_it(
+    site: Site, options: FetchOptions
+) -> None:
+    url = site.on("/setup.sh", say(200, SCRIPT), say(200, SCRIPT), say(200, b"echo other\n"))
+    assert fetch(options, wanted(url)).diagnostics == ()
+    assert fetch(options, wanted(url)).diagnostics == ()
+    (found,) = fetch(options, wanted(url)).diagnostics
+    assert (found.code, found.path[2]) == ("IMG632", 0)
+    assert f"{DIGEST[:12]}... to " in found.message
+    assert fetch(options, wanted(url)).diagnostics == (), "it is what the last fetch gave"
+    pinned = site.on("/pinned.sh", say(200, b"echo other\n"), say(200, SCRIPT))
+    fetch(options, wanted(pinned))
+    assert fetch(options, wanted(pinned, DIGEST)).diagnostics == ()
+
+
 def test_offline_takes_what_is_there(site: Site, options: FetchOptions) -> None:
     url = site.on("/setup.sh", say(200, SCRIPT)) + "?" + SAS
     offline = replace(options, offline=True)

@@ -146,6 +146,15 @@ FROM_CACHE = Rule(
     fix="add sha256Checksum to make this certain",
     source="architecture §4.3",
 )
+CHANGED_SINCE = Rule(
+    code="IMG632",
+    severity=Severity.NOTE,
+    title="the file has changed since it was last fetched",
+    cause="The address gives other content than at the last fetch on this machine, and nothing pins it: two builds of"
+    " the same template make different images.",
+    fix="look at what has changed; `imagesmith lock` or sha256Checksum pins it",
+    source="docs/files.md",
+)
 NO_FOLDER = Rule(
     code="IMG616",
     severity=Severity.ERROR,

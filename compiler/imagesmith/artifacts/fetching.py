@@ -13,6 +13,7 @@ from imagesmith.artifacts import beside
 from imagesmith.artifacts.connection import Connector
 from imagesmith.artifacts.download import Downloader
 from imagesmith.artifacts.faults import (
+    CHANGED_SINCE,
     CHECKSUM_DIFFERS,
     FROM_CACHE,
     HTML_PAGE,
@@ -137,12 +138,22 @@ class _Steps:
             return outcomes
         if self.options.offline:
             return outcomes | {fetch: self._remembered(fetch, at, uri) for fetch in missing}
+        before = self.store.remembered(uri)
         try:
             content = self.downloader.download(at, http_allowed=all(fetch.sha256 for fetch in missing))
             self.store.remember(uri, content.sha256)
         except FetchError as error:
             return outcomes | {fetch: _refused(fetch, error.diagnostic) for fetch in missing}
-        return outcomes | {fetch: _checked(fetch, content) for fetch in missing}
+        return outcomes | {fetch: self._compared(fetch, at, content, before) for fetch in missing}
+
+    def _compared(self, fetch: Fetch, at: Remote, content: Content, before: Content | None) -> _Outcome:
+        """What was fetched; told is where it is not what the last fetch gave. A checksum or a lock says that better."""
+        outcome = _checked(fetch, content)
+        pinned = fetch.sha256 or (self.options.lock and self.options.lock.file(fetch))
+        if pinned or before is None or before.sha256 == content.sha256:
+            return outcome
+        text = f"{at.shown} has changed since it was last fetched: {before.sha256[:12]}... to {content.sha256[:12]}..."
+        return dataclasses.replace(outcome, diagnostics=(CHANGED_SINCE.at(fetch.path, text), *outcome.diagnostics))
 
     def _expected(self, fetch: Fetch) -> str | None:
         """The digest that the content must have: the template's, else the lock's where that counts."""
