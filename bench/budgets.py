@@ -301,7 +301,7 @@ def build_and_packer(_packer: Packer) -> Row:
 
 def build_in_percent(_packer: Packer) -> Row:
     """The same for a build that lasts about half a minute, nearly all of it in a step; the shortest that is likely."""
-    times = list(_builds(rounds=4, sleep_s=26))
+    times = list(_builds(rounds=3, sleep_s=26))
     share = median(one["ours_s"] / one["bare_s"] - 1 for one in times)
     ours_s, bare_s = (median(one[name] for one in times) for name in ("ours_s", "bare_s"))
     return Row(

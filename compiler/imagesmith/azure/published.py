@@ -41,6 +41,7 @@ def finish_version(
         client.gallery_image_versions.begin_create_or_update(*_parts(version), current),
         world,
         f"the change of {version}",
+        cleans_up=False,
     )
 
 
@@ -52,7 +53,8 @@ def finish_image(image: ResourceId, world: World, *, tags: Mapping[str, str], wi
     current = client.images.get(image.resource_group or "", image.name)
     wanted = _tags(current.tags, tags, without)
     if wanted != (current.tags or {}):
-        finished(client.images.begin_update(image.resource_group or "", image.name, ImageUpdate(tags=wanted)), world)
+        update = client.images.begin_update(image.resource_group or "", image.name, ImageUpdate(tags=wanted))
+        finished(update, world, f"the change of {image}", cleans_up=False)
 
 
 def _tags(there: Mapping[str, str] | None, tags: Mapping[str, str], without: Collection[str]) -> dict[str, str]:

@@ -26,16 +26,16 @@ GIVEN_UP = Rule(
 _LOOK_S = 0.2
 
 
-def finished(poller: LROPoller[T], world: World, what: str = "an operation in Azure") -> T:
+def finished(poller: LROPoller[T], world: World, what: str = "an operation in Azure", *, cleans_up: bool = True) -> T:
     """Wait for an operation; its result. `what` names it in the message.
 
-    One that was begun before a wish to stop is given up with that wish; one that was begun after it, to clean up, with
-    the next one.
+    It is given up with a wish to stop. One that `cleans_up` may be begun after such a wish, and is then given up with
+    the next one; anything else is not waited for if it is begun after a wish, as at the end of a stage.
 
     Raises:
         AzureError: IMG880, where it was given up. What the operation itself raises comes as it is.
     """
-    asked = world.wishes_to_stop()
+    asked = world.wishes_to_stop() if cleans_up else 0
     while not poller.done():
         poller.wait(_LOOK_S)
         if world.wishes_to_stop() > asked and not poller.done():
