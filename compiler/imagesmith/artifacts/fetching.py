@@ -138,7 +138,7 @@ class _Steps:
             return outcomes
         if self.options.offline:
             return outcomes | {fetch: self._remembered(fetch, at, uri) for fetch in missing}
-        before = self.store.remembered(uri)
+        before = self.store.remembered_digest(uri)
         try:
             content = self.downloader.download(at, http_allowed=all(fetch.sha256 for fetch in missing))
             self.store.remember(uri, content.sha256)
@@ -146,13 +146,13 @@ class _Steps:
             return outcomes | {fetch: _refused(fetch, error.diagnostic) for fetch in missing}
         return outcomes | {fetch: self._compared(fetch, at, content, before) for fetch in missing}
 
-    def _compared(self, fetch: Fetch, at: Remote, content: Content, before: Content | None) -> _Outcome:
+    def _compared(self, fetch: Fetch, at: Remote, content: Content, before: str | None) -> _Outcome:
         """What was fetched; told is where it is not what the last fetch gave. A checksum or a lock says that better."""
         outcome = _checked(fetch, content)
         pinned = fetch.sha256 or (self.options.lock and self.options.lock.file(fetch))
-        if pinned or before is None or before.sha256 == content.sha256:
+        if pinned or before is None or before == content.sha256:
             return outcome
-        text = f"{at.shown} has changed since it was last fetched: {before.sha256[:12]}... to {content.sha256[:12]}..."
+        text = f"{at.shown} has changed since it was last fetched: {before[:12]}... to {content.sha256[:12]}..."
         return dataclasses.replace(outcome, diagnostics=(CHANGED_SINCE.at(fetch.path, text), *outcome.diagnostics))
 
     def _expected(self, fetch: Fetch) -> str | None:

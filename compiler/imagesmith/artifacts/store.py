@@ -153,11 +153,14 @@ class Store:
 
     def remembered(self, url: str) -> Content | None:
         """The content that the address had when it was last fetched."""
+        return self.find(self.remembered_digest(url))
+
+    def remembered_digest(self, url: str) -> str | None:
+        """The SHA-256 of that content, without a look at the content itself, which may be large."""
         try:
-            digest = self._entry(url).read_text(encoding="ascii").strip()
+            return self._entry(url).read_text(encoding="ascii").strip()
         except (OSError, ValueError):
             return None
-        return self.find(digest)
 
     def remember(self, url: str, sha256: str) -> None:
         """Write down which content an address has."""

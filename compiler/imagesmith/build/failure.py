@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imagesmith.build.run import Run
 from imagesmith.diagnostics import Diagnostic, Rule, Severity
 from imagesmith.known_errors import STEP_TIMED_OUT, KnownError, Where, find_known
+from imagesmith.packer.opening import SKIPPED
 from imagesmith.plan import OnError, Stage, Step
 from imagesmith.run_failure import Outcome, RunFailure
 
@@ -38,7 +39,7 @@ UNKNOWN = Rule(
 _GIVEN_UP = "context canceled"
 """All that Packer 1.6.6 says of a step that its time limit has ended: its own line for that is often lost (packer.md
 §6). Without a cancel nothing else ends a step so."""
-_ABORTING = re.compile(r'Step "Step[A-Za-z]+" (?:failed|aborted)|aborted: skipping cleanup of step')
+_ABORTING = re.compile(rf'Step "Step[A-Za-z]+" (?:failed|aborted)|{SKIPPED}')
 NEAR = 40
 """Last lines of a step that may hold its cause; a script may have got over what it said before."""
 SHOWN = 12

@@ -21,7 +21,7 @@ def fetch_files(run: Run) -> None:
     """Get everything that steps need from elsewhere, and write the run's compiled files. Raises Stop."""
     files: Mapping[str, bytes] = run.compilation.files
     fetched = 0
-    if any(stage.fetches for stage in run.plan.stages):
+    if any(stage.fetches for stage in run.plan.stages):  # else what fetches is not even loaded
         files, fetched = _fetched(run)
     run.folder.take_files(files)
     run.say(Progress(time=now(), text=_counted(fetched)))

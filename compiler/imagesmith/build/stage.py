@@ -18,6 +18,7 @@ from imagesmith.build.watch import Watch
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.events import ExitCode
 from imagesmith.packer import PackerError, ProcessOutcome, packer_environment, run_packer, scratch_folder, temporary_folder
+from imagesmith.packer.opening import SKIPPED
 from imagesmith.packer.outcome import EXIT_CODES, GOOD, Evidence, judge
 from imagesmith.plan import OnError, Stage, StageName
 from imagesmith.run_failure import Outcome
@@ -33,7 +34,6 @@ NO_SCRATCH = Rule(
 )
 _ORPHAN_LIMIT_S = 10
 """How long a Packer whose Azure is gone with our process may try to clean up there."""
-_SKIPPED = "aborted: skipping cleanup of step"
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _build(run: Run, stage: Stage, watch: Watch, attempt: int) -> None:
     outcome = _run_packer(run, stage, watch, attempt)
     watch.tracker.close(succeeded=outcome.exit_code == 0)
     kept = run.on_error(stage) is OnError.ABORT
-    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(_SKIPPED))]
+    run.suspects += [text for text in watch.tracker.leftovers if not (kept and text.startswith(SKIPPED))]
     for survivor in outcome.survivors:
         run.note(f"a process that outlived Packer was ended: {survivor}")
     if outcome.log_error:

@@ -48,7 +48,9 @@ CANCELLED = re.compile(
 BUILD_ENDED = re.compile(
     r"Build '(?P<build>[^']*)' (?:errored|finished) after (?P<time>[^:]*?)(?:: (?P<text>.*)|\.?)", re.DOTALL
 )
-LEFT_BEHIND = re.compile(r"(?i)please delete manually|error deleting resource|aborted: skipping cleanup of step")
+SKIPPED = "aborted: skipping cleanup of step"
+"""What Packer says of each step that `-on-error=abort` leaves as it is."""
+LEFT_BEHIND = re.compile(rf"(?i)please delete manually|error deleting resource|{SKIPPED}")
 """Resources that Packer gives up on (packer.md §11, supervisor 8)."""
 
 _RETRYING = re.compile(r'Provisioner failed with ".*", retrying with [0-9]+ trie\(s\) left', re.DOTALL)
