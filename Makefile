@@ -13,9 +13,12 @@ WITH_PACKER = IMAGESMITH_PACKER="$${IMAGESMITH_PACKER:-$$($(BIN)/imagesmith tool
 demo: setup ## Build a template end to end, in a sandbox
 	$(BIN)/python tools/demo.py
 
+# Both parts run, whatever the first one says: a failure in it must not hide one in the second.
 test: setup lint types ## Everything that decides whether a change lands
-	$(WITH_PACKER) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone"
-	$(WITH_PACKER) $(BIN)/python -m pytest -m alone
+	@export $(WITH_PACKER); failed=0; set -x; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

@@ -174,7 +174,7 @@ def test_nothing_is_left_of(step: str, code: int, packer: str, tmp_path: Path, c
             check=False,
         )
     assert ran.returncode == code, ran.stdout + ran.stderr
-    assert [path.name for path in state.iterdir()] == [".imagesmith-sandbox"]
+    assert not state.exists(), "a folder that the sandbox made goes with it"
     compare()
 
 
