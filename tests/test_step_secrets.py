@@ -183,6 +183,76 @@ def test_a_text_that_depends_on_a_secret_in_another_way_is_hidden_whole(inline: 
     assert compilation.diagnostics == ()
 
 
+NESTED = {
+    "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+    "contentVersion": "1.0.0.0",
+    "parameters": {"word": {"type": "string"}, "place": {"type": "string"}},
+    "variables": {"loud": "[toUpper(parameters('word'))]"},
+    "resources": [
+        {
+            "type": "Microsoft.VirtualMachineImages/imageTemplates",
+            "apiVersion": "2024-02-01",
+            "name": "web",
+            "location": "[parameters('place')]",
+            "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
+            "properties": {
+                "source": UBUNTU,
+                "customize": [
+                    {
+                        "type": "Shell",
+                        "inline": [
+                            "[concat('echo ', variables('loud'))]",
+                            "[concat('echo ', toUpper(parameters('place')))]",
+                            "[concat('login ', parameters('word'))]",
+                        ],
+                    }
+                ],
+                "distribute": [MANAGED],
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "handed",
+    [
+        {"word": {"value": "[parameters('password')]"}, "place": {"value": "westeurope"}},
+        "[createObject('word', createObject('value', parameters('password')), 'place', variables('place'))]",
+    ],
+    ids=["one by one", "as one expression"],
+)
+def test_a_secret_stays_one_where_a_nested_deployment_does_not_call_it_so(handed: Any) -> None:
+    template = {
+        "$schema": NESTED["$schema"],
+        "contentVersion": "1.0.0.0",
+        "parameters": {"password": {"type": "secureString"}},
+        "variables": {"place": {"value": "westeurope"}},
+        "resources": [
+            {
+                "type": "Microsoft.Resources/deployments",
+                "apiVersion": "2022-09-01",
+                "name": "inner",
+                "properties": {
+                    "mode": "Incremental",
+                    "expressionEvaluationOptions": {"scope": "inner"},
+                    "parameters": handed,
+                    "template": NESTED,
+                },
+            }
+        ],
+    }
+    options = CompileOptions(parameters={"password": VALUE}, target=TARGETS["newest"], now=NOW, seed="test")
+    compilation = compile_text(json.dumps(template), filename="template.json", options=options)
+    assert compilation.ok, compilation.diagnostics
+    text = compilation.files["build/scripts/01-shell.sh"].decode()
+    assert text.endswith(
+        "${IMAGESMITH_SECRET_PASSWORD_2}\n"
+        + ("echo WESTEUROPE\n" if isinstance(handed, dict) else "${IMAGESMITH_SECRET_PASSWORD_3}\n")
+        + "login ${IMAGESMITH_SECRET_PASSWORD}\n"
+    )
+
+
 def test_a_secret_that_is_larger_than_a_variable_comes_in_parts() -> None:
     value = "".join(f"{number:05}" for number in range(7_000))
     compilation = deployment(SHELL, value=value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from imagesmith.arm.declarations import declarations
 from imagesmith.arm.evaluate import evaluate_string
@@ -81,24 +81,50 @@ def nested_environment(resource: Value, outer: Environment) -> Environment:
     return Environment(scope=nested, here=template, copies=outer.copies)
 
 
-def _given(resource: Value, template: Object, outer: Environment) -> Object:
-    """The parameters that the deployment hands down, each as {"value": …}."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The parameters that a deployment hands down, each as {"value": …}, and which secure parameters each has read."""
+
+    values: Object = field(default_factory=Object)
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By the lower-case name of the parameter that is handed down."""
+
+
+def _given(resource: Value, template: Object, outer: Environment) -> _Given:
     given, link = (member_of(resource, "properties", key) for key in ("parameters", "parametersLink"))
     if given is None and link is not None:
         file = read_link(link, outer).data  # values of a parameter file are no expressions
-        return section_of(file, "parameters") if isinstance(file, Object) else Object()
+        return _Given(section_of(file, "parameters") if isinstance(file, Object) else Object())
     if given is None:
-        return Object()
+        return _Given()
     try:
-        values = expand(given, outer).data
+        return _expanded(given, outer)
     except Stop as stop:
-        return Partial((), {declaration.name: stop.findings for declaration in declarations(template)})
-    return values if isinstance(values, Object) else Object()
+        return _Given(Partial((), {declaration.name: stop.findings for declaration in declarations(template)}))
+
+
+def _expanded(given: Value, outer: Environment) -> _Given:
+    """Member by member, so that each depends on no more than it has read itself."""
+    data = given.data
+    parts = [Value(Object([member]), given.origin) for member in data] if isinstance(data, Object) else [given]
+    members: list[Member] = []
+    missing: dict[str, tuple[Finding, ...]] = {}
+    reads: dict[str, frozenset[str]] = {}
+    for part in parts:
+        with outer.scope.reads.apart() as read:
+            found = expand(part, outer).data
+        if isinstance(found, Object):
+            members += found
+            reads |= {member.key.lower(): frozenset(read) for member in found}
+        if isinstance(found, Partial):
+            missing |= found.missing
+    return _Given(Partial(members, missing) if missing else Object(members), reads)
 
 
 def _handed_down(
-    template: Object, values: Object, resource: Value, outer: Environment
+    template: Object, given: _Given, resource: Value, outer: Environment
 ) -> Iterator[tuple[str, Parameter]]:
+    values = given.values
     for declaration in declarations(template):
         entry = values.find(declaration.name)
         value, findings = None, _missing(values, declaration.name)
@@ -112,6 +138,7 @@ def _handed_down(
                 name=declaration.name,
                 declared=declaration.key.span,
                 given=value,
+                reads=given.reads.get(declaration.name.lower(), frozenset()),
                 default=declaration.default,
                 nullable=declaration.nullable,
                 findings=findings,

@@ -70,7 +70,8 @@ class Parameter:
     """A declared parameter with what is known of its value.
 
     `given` comes from the caller, `default` is the text of the file; `assumed` is ours, used where neither is there.
-    `offered` is what the caller gave even where it does not fit.
+    `offered` is what the caller gave even where it does not fit. `reads` are the secure parameters of the template
+    around that `given` was computed from.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Parameter:
     offered: Value | None = None
     default: Value | None = None
     assumed: Value | None = None
+    reads: frozenset[str] = frozenset()
     nullable: bool = False
     secure: bool = False
     findings: tuple[Finding, ...] = ()
@@ -202,6 +204,7 @@ class Scope:
         if value is None:
             raise Stop([MissingParameter(name=parameter.name, declared=parameter.declared, secure=parameter.secure)])
         value = parameter.check(value)
+        self.reads.add(*parameter.reads)
         secrets = parameter.secrets_of(value)
         self.secrets.extend(secrets)
         self.named_secrets.extend((parameter.name, part) for part in secrets)
