@@ -50,6 +50,25 @@ def test_retries_and_a_time_limit_are_packer_s_own_arguments(target: str) -> Non
     assert added == [["max_retries", "=", "3"], ["timeout", "=", '"90s"'], ["timeout", "=", '"600.5s"']]
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_serves_a_step_has_its_options_too(target: str) -> None:
+    """A folder comes as an archive, which a step of ours unpacks; a file's folder is made by one."""
+    steps = {f"customize[{index}]": StepOptions(timeout_s=90, retries=3) for index in (0, 1)}
+    files = [{"type": "File", "sourceUri": source, "destination": "/srv/site/a"} for source in ("a/", "a", "b/")]
+    plan = compiled(target, steps, customize=files).plan
+    assert plan
+    blocks = {step.id: step.blocks[0] for step in plan.stages[0].steps if step.id.startswith("customize")}
+    given = {id_: (block.get("timeout"), block.get("max_retries")) for id_, block in blocks.items()}
+    assert given == {
+        "customize[0]": ("90s", 3),
+        "customize[0].unpack": ("90s", 3),
+        "customize[1].folder": ("90s", 3),
+        "customize[1]": ("90s", 3),
+        "customize[2]": (None, None),
+        "customize[2].unpack": (None, None),
+    }
+
+
 def test_without_options_the_files_are_the_same_bytes() -> None:
     """And with options of one step, every other file."""
     plain, tuned = compiled(), compiled(steps={"customize[0]": StepOptions(retries=1)})

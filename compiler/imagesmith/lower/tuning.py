@@ -80,11 +80,19 @@ def tuned(plan: BuildPlan, options: Mapping[str, StepOptions]) -> tuple[BuildPla
 
 
 def _stage(stage: Stage, options: Mapping[str, StepOptions], found: list[Diagnostic]) -> Stage:
-    return replace(stage, steps=tuple(_step(step, options.get(step.id), found) for step in stage.steps))
+    return replace(stage, steps=tuple(_step(step, _options_of(step, options), found) for step in stage.steps))
+
+
+def _options_of(step: Step, options: Mapping[str, StepOptions]) -> StepOptions | None:
+    """What is wanted of a step; what makes or unpacks a folder for it (`customize[2].unpack`) is a part of it, which
+    has the same time and as many tries. What has no place in the template has no options."""
+    owner, _, part = step.id.partition(".")
+    wanted = options.get(owner) if _OURS.fullmatch(owner) else None
+    return replace(wanted, passed_over=False) if wanted and part else wanted
 
 
 def _step(step: Step, options: StepOptions | None, found: list[Diagnostic]) -> Step:
-    if options is None or not _OURS.fullmatch(step.id):
+    if options is None:
         return step
     rows: dict[str, Literal] = {}
     if options.retries:
