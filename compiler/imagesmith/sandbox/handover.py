@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from imagesmith.model import OsType
 from imagesmith.sandbox.errors import HANDOVER_BROKEN, failure
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 VARIABLE = "IMAGESMITH_SANDBOX"
 """The variable that names the file; a build that finds it takes place in that sandbox."""
 FILE = "world.json"
+_PATIENCE_S = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,12 +60,13 @@ def hand_over(sandbox: Sandbox, outside: Outside | None = None) -> Iterator[dict
 def take_over(path: Path, os_type: OsType | None) -> World:
     """The world that a file describes, for machines of this system.
 
-    Raises `SandboxError` (IMG930) for a file that is none or cannot be read.
+    Raises `SandboxError` (IMG930) for a file that is none or cannot be read, and for a sandbox that has ended.
     """
-    try:
-        data = _read(path)
+    with _read(path) as data:
         environment, variables = data["environment"], data["variables"]
         proxy, ca = environment["HTTPS_PROXY"], environment["SSL_CERT_FILE"]
+        if not _listens(proxy):
+            raise failure(HANDOVER_BROKEN, f"the sandbox that {path} leads to has ended")
         return World(
             name="sandbox",
             environment=environment,
@@ -75,18 +79,32 @@ def take_over(path: Path, os_type: OsType | None) -> World:
             gives_basic_public_ips=True,
             records_steps=bool(data["recordsSteps"][(os_type or OsType.LINUX).value]),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error
 
 
 def way_outside(path: Path) -> Outside:
     """The user's way outside that a file holds. Raises `SandboxError` (IMG930) as `take_over` does."""
+    with _read(path) as data:
+        return Outside(**data["outside"])
+
+
+@contextmanager
+def _read(path: Path) -> Iterator[dict[str, Any]]:  # JSON data
+    """The file's data; whatever is missing in it makes the file none of a sandbox."""
     try:
-        return Outside(**_read(path)["outside"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise failure(HANDOVER_BROKEN, f"{path} does not lead to a sandbox: {error}") from error
+        yield json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise failure(HANDOVER_BROKEN, f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise failure(HANDOVER_BROKEN, f"{path} is no file of a sandbox") from error
 
 
-def _read(path: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
+def _listens(proxy: str) -> bool:
+    """Whether a sandbox still takes requests there; one that was killed leaves its file behind."""
+    address = urlsplit(proxy)
+    if address.hostname is None or address.port is None:
+        raise ValueError(proxy)
+    try:
+        socket.create_connection((address.hostname, address.port), timeout=_PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
