@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from imagesmith.azure.clients import AzureError, attempt, compute
+from imagesmith.azure.clients import AzureError, attempt, compute, told
 from imagesmith.azure.login import Auth, azure_world
 from imagesmith.azure.versions import legacy_version, next_version, resolve_version
+from imagesmith.credential import DeferredCredential
 from imagesmith.plan import VersionRequest, VersionScheme
 from imagesmith.world import World
 from tests.lowered import DEFINITION, SHARED, compiled
@@ -127,7 +130,8 @@ def test_an_environment_is_a_login(row: Row) -> None:
     world = azure_world(row.auth, subscription=None, environment={**SUBSCRIPTION, **row.environment})
     assert world.variables == {"subscription_id": "s-1", **row.variables}
     assert world.secrets == row.secrets
-    assert type(world.credential).__name__ == row.credential
+    assert isinstance(world.credential, DeferredCredential)
+    assert type(world.credential.made()).__name__ == row.credential
     assert world.notes == (row.note,)
     assert not [secret for secret in row.secrets if secret in repr(world)]
     assert not set(world.environment) & {"AZURE_CLIENT_SECRET", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ARM_CLIENT_SECRET"}
@@ -158,6 +162,7 @@ def test_a_token_from_a_file(tmp_path: Path) -> None:
         (Auth.ENV, {}, ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"]),
         (Auth.ENV, {**SECRET, "AZURE_CLIENT_SECRET": ""}, ["AZURE_CLIENT_SECRET"]),
         (Auth.OIDC, {"AZURE_CLIENT_ID": "c"}, ["AZURE_TENANT_ID"]),
+        (Auth.ENV, {**SECRET, "AZURE_TENANT_ID": "My Company"}, ["AZURE_TENANT_ID is 'My Company'"]),
         (Auth.OIDC, {"AZURE_CLIENT_ID": "c", "AZURE_TENANT_ID": "t"}, ["AZURE_FEDERATED_TOKEN_FILE"]),
         (
             Auth.OIDC,
@@ -298,3 +303,22 @@ def test_without_a_login_azure_is_not_asked() -> None:
     found = attempt(lambda: compute(NOBODY, "s"), "cannot look")
     assert found is not None
     assert found.code == "IMG810"
+
+
+def test_the_sdk_is_loaded_when_a_token_is_asked_for() -> None:
+    """A build that asks Azure nothing, or asks late, does not wait for it at its start."""
+    code = (
+        "import sys; from imagesmith.azure.login import Auth, azure_world;"
+        f" azure_world(Auth.ENV, subscription='s', environment={SECRET}); print('azure' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_login_that_the_sdk_does_not_take_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the request that needs it, as if Azure had refused it."""
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "http://login.example")
+    world = azure_world(Auth.ENV, subscription="s", environment=SECRET)
+    assert world.credential
+    with pytest.raises(AzureError) as caught, told("ask"):
+        world.credential.get_token("https://management.azure.com/.default")
+    assert caught.value.diagnostic.message.startswith("ask: the login cannot be used: 'http://login.example'")

@@ -7,6 +7,7 @@ are mapped here (packer.md §1.1).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from imagesmith.azure.clients import AzureError
+from imagesmith.credential import DeferredCredential
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.world import World
 
@@ -38,6 +40,8 @@ NO_SUBSCRIPTION = Rule(
     source="packer.md §1.1",
 )
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "USERPROFILE", "AZURE_CONFIG_DIR", "SSL_CERT_FILE")
+_TENANT = re.compile(r"[A-Za-z0-9.-]+")
+"""What Azure's SDKs take for a tenant."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -74,7 +78,7 @@ def azure_world(auth: Auth, *, subscription: str | None, environment: Mapping[st
         tenant_id=login.variables.get("tenant_id"),
         variables={"subscription_id": subscription, **login.variables},
         secrets=tuple(login.variables[name] for name in login.secret),
-        credential=login.credential(),
+        credential=DeferredCredential(login.credential),
         notes=(f"login: {kind.value}",),
     )
 
@@ -99,7 +103,10 @@ def _needed(environment: Mapping[str, str], kind: Auth, *names: str) -> dict[str
     missing = [f"AZURE_{name.upper()}" for name, value in values.items() if value is None]
     if missing:
         raise AzureError(MISSING.at((), f"--auth {kind.value} needs {', '.join(missing)}"))
-    return {name: value for name, value in values.items() if value is not None}
+    found = {name: value for name, value in values.items() if value is not None}
+    if not _TENANT.fullmatch(found["tenant_id"]):
+        raise AzureError(MISSING.at((), f"AZURE_TENANT_ID is '{found['tenant_id']}', which is no id and no domain"))
+    return found
 
 
 def _cli(_environment: Mapping[str, str]) -> Login:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from imagesmith.credential import DeferredCredential
 from imagesmith.sandbox.options import SandboxOptions
 from imagesmith.sandbox.state import StateFolder
 from imagesmith.world import World
@@ -76,11 +77,15 @@ def _transport(*, proxy: str, ca: str) -> dict[str, object]:
 
 def credential(*, tenant_id: str, secret: str, proxy: str, ca: str) -> TokenCredential:
     """The login of Azure's SDKs."""
-    from azure.identity import ClientSecretCredential
 
-    return ClientSecretCredential(
-        tenant_id=tenant_id,
-        client_id=CLIENT_ID,
-        client_secret=secret,
-        **_transport(proxy=proxy, ca=ca),
-    )
+    def make() -> TokenCredential:
+        from azure.identity import ClientSecretCredential
+
+        return ClientSecretCredential(
+            tenant_id=tenant_id,
+            client_id=CLIENT_ID,
+            client_secret=secret,
+            **_transport(proxy=proxy, ca=ca),
+        )
+
+    return DeferredCredential(make)
