@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ def reach() -> dict[str, Any]:  # arguments of FetchOptions, which is loaded laz
     from imagesmith.artifacts.options import Detour
     from imagesmith.sandbox.errors import SandboxError
     from imagesmith.sandbox.handover import way_outside as read
-    from imagesmith.sandbox.proxy import is_azure
+    from imagesmith.sandbox.names import is_azure
 
     try:
         outside = read(Path(place))
@@ -42,6 +41,8 @@ def way_outside() -> Outside:
 
     Raises `SandboxError`.
     """
+    import ssl  # which only this needs, and which loads slowly
+
     from imagesmith.sandbox.handover import Outside
     from imagesmith.sandbox.handover import way_outside as read
 

@@ -9,30 +9,15 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
+
+from imagesmith.sandbox.names import is_azure
 
 if TYPE_CHECKING:
     import trustme
 
-AZURE_NAMES = (
-    "login.microsoftonline.com",
-    "login.microsoft.com",
-    "login.windows.net",
-    "management.azure.com",
-    "graph.microsoft.com",
-    "*.blob.core.windows.net",
-    "*.vault.azure.net",
-)
-"""Globs of the names that the sandbox stands for."""
-
 _LONGEST_HEAD = 16_384
 """Bytes of a CONNECT request's head; real ones have some hundred."""
-
-
-def is_azure(host: str) -> bool:
-    """Whether the sandbox answers for this name."""
-    return any(fnmatchcase(host.lower().rstrip("."), pattern) for pattern in AZURE_NAMES)
 
 
 class Authority:
