@@ -133,8 +133,8 @@ def test_a_folder_is_copied_and_unpacked_by_two_steps() -> None:
     assert [name for name in steps if name.startswith("customize")] == ["customize[0]", "customize[0].unpack"]
     assert compilation.plan.stages[0].fetches[0].file == "files/01-site.tar"
     assert compilation.files["build/scripts/02-unpack-site.sh"].decode() == (
-        "#!/bin/sh -e\nmkdir -p -- '/srv/it'\\''s here/'\n"
-        "tar -xf /tmp/imagesmith-01-site.tar -C '/srv/it'\\''s here/' --no-same-owner\n"
+        "#!/bin/sh -e\nmkdir -p -- '/srv/it'\"'\"'s here/'\n"
+        "tar -xf /tmp/imagesmith-01-site.tar -C '/srv/it'\"'\"'s here/' --no-same-owner\n"
         "rm -f /tmp/imagesmith-01-site.tar\n"
     )
     assert "IMG341" not in {found.code for found in compilation.diagnostics}

@@ -7,6 +7,7 @@ and stands in single quotes; the only sign that ends those is doubled or written
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import quote
 
 from imagesmith.plan import Fetch, FetchKind, OsType
@@ -31,7 +32,7 @@ def placeholder(fetch: Fetch, os_type: OsType) -> bytes:
         case FetchKind.SCRIPT if os_type is OsType.WINDOWS:
             script = f"[Console]::Error.WriteLine({_powershell_quoted(text)})\r\nexit {NOT_FETCHED_EXIT_CODE}\r\n"
         case FetchKind.SCRIPT:
-            script = f"#!/bin/sh\nprintf '%s\\n' {_sh_quoted(text)} >&2\nexit {NOT_FETCHED_EXIT_CODE}\n"
+            script = f"#!/bin/sh\nprintf '%s\\n' {shlex.quote(text)} >&2\nexit {NOT_FETCHED_EXIT_CODE}\n"
         case FetchKind.FILE | FetchKind.TAR | FetchKind.ZIP:
             script = f"{text}\nThis text stands in its place. `imagesmith compile --fetch` gets the file itself.\n"
     return script.encode("ascii")
@@ -40,10 +41,6 @@ def placeholder(fetch: Fetch, os_type: OsType) -> bytes:
 def _visible(source: str) -> str:
     short = source if len(source) <= _LONGEST else source[:_LONGEST] + "..."
     return quote(short, safe=_PRINTABLE, errors="replace")
-
-
-def _sh_quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _powershell_quoted(text: str) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from imagesmith.diagnostics import Rule, Severity
 from imagesmith.hcl import Block, InTemplateFolder, attributes
-from imagesmith.lower.texts import sh_quote, slug
+from imagesmith.lower.texts import slug
 from imagesmith.lower.unpacking import linux_archive, linux_script, windows_archive, windows_script
 from imagesmith.model import File
 from imagesmith.plan import FetchKind, StepFile
@@ -81,5 +82,5 @@ def _make(parent: str, item: File, id_: str, steps: Steps) -> None:
     """Make the parent folder: without it scp writes the file *as* the folder, exit code 0 (lowering.md §4.5)."""
     if parent in _HAPPENS_TO_EXIST:
         return
-    lines = [f"mkdir -p -- {sh_quote(parent)}"]
+    lines = [f"mkdir -p -- {shlex.quote(parent)}"]
     steps.own_lines(f"{id_}.folder", "make-folder", f"make folder {parent}", lines, (*item.path, "destination"))

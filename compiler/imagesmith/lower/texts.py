@@ -53,11 +53,6 @@ def shown(title: str) -> str:
     return text if unfit(text) is None else ascii(text)[1:-1]
 
 
-def sh_quote(text: str) -> str:
-    """A text as one word of a shell."""
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
 def stem_of(filename: str) -> str:
     """The template's name where it has none: the file's without its endings, as far as a name may have it
     (aib-templates.md §1.2)."""

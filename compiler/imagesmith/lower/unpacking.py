@@ -8,10 +8,9 @@ Windows Server 2019. The fixed part of the script is known by all of its text to
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from imagesmith.lower.texts import sh_quote
 
 _LINUX_FOLDER = "/tmp"  # noqa: S108 - a folder of the machine that is built
 _WINDOWS_FOLDER = "C:\\Windows\\Temp"
@@ -67,7 +66,7 @@ def windows_archive(name: str) -> str:
 
 def linux_script(archive: str, folder: str) -> Sequence[str]:
     """Lines that make the folder, unpack over what is in it, and remove the archive."""
-    target = sh_quote(folder)
+    target = shlex.quote(folder)
     return f"mkdir -p -- {target}", f"tar -xf {archive} -C {target} --no-same-owner", f"rm -f {archive}"
 
 
